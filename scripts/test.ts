@@ -1,0 +1,73 @@
+/**
+ * Runs test tiers: `node scripts/test.ts [tier…]`, all of them without arguments. Ends with one line
+ * `N passed, N failed` for the whole.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** In the order in which they should fail: what is quick first. Workers: how many test files at once. */
+const tiers = [
+  { name: 'unit', workers: 2, timeoutMs: 10_000 },
+  { name: 'property', workers: 2, timeoutMs: 60_000 },
+  { name: 'nix', workers: 2, timeoutMs: 120_000 },
+  { name: 'api', workers: 1, timeoutMs: 120_000 },
+  { name: 'host', workers: 1, timeoutMs: 300_000 },
+];
+
+const asked = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
+const passedOn = process.argv.slice(2).filter((argument) => argument.startsWith('-'));
+const chosen = asked.length === 0 ? tiers : tiers.filter((tier) => asked.includes(tier.name));
+if (chosen.length === 0) {
+  console.error(`no such tier: ${asked.join(' ')}; there are ${tiers.map((tier) => tier.name).join(' ')}`);
+  process.exit(2);
+}
+
+const jest = join(import.meta.dirname, '../node_modules/jest/bin/jest.js');
+const results = mkdtempSync(join(tmpdir(), 'firn-test-'));
+let passed = 0;
+let failed = 0;
+for (const { name, workers, timeoutMs } of chosen) {
+  console.error(`\nfirn: ${name} tests …`);
+  const outputFile = join(results, `${name}.json`);
+  const status = await run([
+    '--experimental-vm-modules',
+    '--disable-warning=ExperimentalWarning',
+    jest,
+    `test/${name}/`,
+    `--maxWorkers=${workers}`,
+    `--testTimeout=${timeoutMs}`,
+    '--json',
+    `--outputFile=${outputFile}`,
+    ...passedOn,
+  ]);
+  const counts = readCounts(outputFile);
+  passed += counts.passed;
+  // A file that does not even load has no tests to count: it is one failure.
+  failed += counts.failed === 0 && status !== 0 ? 1 : counts.failed;
+}
+rmSync(results, { recursive: true });
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exit(failed === 0 && passed > 0 ? 0 : 1);
+
+function run(args: string[]): Promise<number> {
+  return new Promise((resolve) => {
+    // jest prints its JSON on standard output as well; people read standard error.
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+    child.on('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+function readCounts(file: string): { passed: number; failed: number } {
+  try {
+    const report = JSON.parse(readFileSync(file, 'utf8')) as {
+      numPassedTests: number;
+      numFailedTests: number;
+      numRuntimeErrorTestSuites: number;
+    };
+    return { passed: report.numPassedTests, failed: report.numFailedTests + report.numRuntimeErrorTestSuites };
+  } catch {
+    return { passed: 0, failed: 0 };
+  }
+}
