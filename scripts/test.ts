@@ -66,7 +66,10 @@ function readCounts(file: string): { passed: number; failed: number } {
       numFailedTests: number;
       numRuntimeErrorTestSuites: number;
     };
-    return { passed: report.numPassedTests, failed: report.numFailedTests + report.numRuntimeErrorTestSuites };
+    return {
+      passed: report.numPassedTests,
+      failed: report.numFailedTests + report.numRuntimeErrorTestSuites,
+    };
   } catch {
     return { passed: 0, failed: 0 };
   }

@@ -45,7 +45,13 @@ export function settle(
   jitter: number,
 ): Settled {
   if (!('error' in result)) {
-    return { ready: true, reason: 'Reconciled', message: '', stalled: false, requeueMs: spread(result.recheckMs, jitter) };
+    return {
+      ready: true,
+      reason: 'Reconciled',
+      message: '',
+      stalled: false,
+      requeueMs: spread(result.recheckMs, jitter),
+    };
   }
   const { error } = result;
   if (!(error instanceof ReconcileError)) {
@@ -61,7 +67,11 @@ export function settle(
   const said = { ready: false, reason: error.reason, message: error.message };
   switch (error.verdict) {
     case 'terminal':
-      return { ...said, stalled: true, requeueMs: error.recheckMs === undefined ? null : spread(error.recheckMs, jitter) };
+      return {
+        ...said,
+        stalled: true,
+        requeueMs: error.recheckMs === undefined ? null : spread(error.recheckMs, jitter),
+      };
     case 'waiting':
       return { ...said, stalled: false, requeueMs: spread(error.recheckMs ?? waitingRecheckMs, jitter) };
     case 'transient':

@@ -34,7 +34,11 @@ export type CallOptions = {
  */
 export type Host = {
   /** Throws `HostError` and nothing else, except the signal's reason when aborted. */
-  call<S extends Subcommand>(subcommand: S, request: HostRequest<S>, options: CallOptions): Promise<HostReply<S>>;
+  call<S extends Subcommand>(
+    subcommand: S,
+    request: HostRequest<S>,
+    options: CallOptions,
+  ): Promise<HostReply<S>>;
   /** The key that the host showed on the newest connection, as in known_hosts; null before the first. */
   readonly hostKey: string | null;
 };

@@ -79,7 +79,9 @@ export const observationSchema = z.object({
     /** Global addresses, without prefix lengths. */
     addresses: z.array(z.string().regex(/^[0-9a-f.:]+$/)),
   }),
-  disk: z.array(z.object({ path: z.enum(['/nix', '/var', '/boot']), freeBytes: z.int(), freeInodes: z.int().nullable() })),
+  disk: z.array(
+    z.object({ path: z.enum(['/nix', '/var', '/boot']), freeBytes: z.int(), freeInodes: z.int().nullable() }),
+  ),
   /** Who deploys here; null before the first `claim` and after `disown`. */
   owner: z.object({ installation: z.string(), fence: z.int(), ownerB64: text, uid: z.string() }).nullable(),
   /** What ran before Firn. Null before the first claim. */
@@ -117,7 +119,9 @@ export const observationSchema = z.object({
     })
     .nullable(),
   /** Parts that were taken back, and must not be tried again until their inputs change. */
-  bad: z.array(z.object({ part: z.enum(partNames), hash, reason: z.string(), messageB64: text, at: unixSeconds })),
+  bad: z.array(
+    z.object({ part: z.enum(partNames), hash, reason: z.string(), messageB64: text, at: unixSeconds }),
+  ),
   build: job.extend({ id: releaseId }).nullable(),
   resolve: job
     .extend({
@@ -155,7 +159,11 @@ export const subcommands = {
   /** Everything the operator ever needs to know, in one round trip. Changes nothing. */
   observe: { fields: {}, payload: false, reply: observationSchema },
   /** Become the host's owner, or raise the fence. First contact records release 0. `adopt 1` takes over from another installation. */
-  claim: { fields: { ...fencing, owner: 'text', uid: 'text', adopt: 'int' }, payload: false, reply: accepted },
+  claim: {
+    fields: { ...fencing, owner: 'text', uid: 'text', adopt: 'int' },
+    payload: false,
+    reply: accepted,
+  },
   /** Resolve a flake reference once (detached): `observe().resolve`. */
   resolve: { fields: { ...fencing, url: 'text' }, payload: false, reply: accepted },
   /** Lay down a release. The payload is a tar of `bundle/…`, `data/…`, `secrets/…`: only the parts that are not stored. */
@@ -179,22 +187,44 @@ export const subcommands = {
   build: { fields: { ...fencing, id: 'hex' }, payload: false, reply: accepted },
   /** Put a built release on trial (detached): `observe().trial`. `allow`: preflight findings that the user accepts, comma separated. */
   activate: {
-    fields: { ...fencing, id: 'hex', attempt: 'int', confirmSeconds: 'int', activateSeconds: 'int', allow: 'text' },
+    fields: {
+      ...fencing,
+      id: 'hex',
+      attempt: 'int',
+      confirmSeconds: 'int',
+      activateSeconds: 'int',
+      allow: 'text',
+    },
     payload: false,
     reply: accepted,
   },
   /** Enter a release in `RebootDue` by a guarded reboot. The connection ends. */
-  reboot: { fields: { ...fencing, id: 'hex', attempt: 'int', confirmSeconds: 'int', allow: 'text' }, payload: false, reply: accepted },
+  reboot: {
+    fields: { ...fencing, id: 'hex', attempt: 'int', confirmSeconds: 'int', allow: 'text' },
+    payload: false,
+    reply: accepted,
+  },
   /** Keep what is on trial: compare and set on (AwaitingConfirmation, id, attempt). */
   confirm: {
     fields: { ...fencing, id: 'hex', attempt: 'int' },
     payload: false,
-    reply: z.object({ ok: z.literal(true), state: z.enum(['Confirmed', 'Confirming', 'Reverted', 'Reverting']) }),
+    reply: z.object({
+      ok: z.literal(true),
+      state: z.enum(['Confirmed', 'Confirming', 'Reverted', 'Reverting']),
+    }),
   },
   /** Take back what is on trial, now. */
-  revert: { fields: { ...fencing, id: 'hex', attempt: 'int', message: 'text' }, payload: false, reply: accepted },
+  revert: {
+    fields: { ...fencing, id: 'hex', attempt: 'int', message: 'text' },
+    payload: false,
+    reply: accepted,
+  },
   /** Remember a part as bad because the user said so; the operator then deploys the last good one. */
-  reject: { fields: { ...fencing, part: 'text', hash: 'hex', message: 'text' }, payload: false, reply: accepted },
+  reject: {
+    fields: { ...fencing, part: 'text', hash: 'hex', message: 'text' },
+    payload: false,
+    reply: accepted,
+  },
   /** Forget what is remembered as bad, and accept what was booted by hand. */
   resume: { fields: { ...fencing }, payload: false, reply: accepted },
   /** Remove releases and parts that nothing refers to. */
@@ -209,14 +239,17 @@ export const subcommands = {
     payload: false,
     reply: z.object({ ok: z.literal(true), textB64: text }),
   },
-} as const satisfies Record<string, { fields: Record<string, FieldType>; payload: boolean; reply: z.ZodType }>;
+} as const satisfies Record<
+  string,
+  { fields: Record<string, FieldType>; payload: boolean; reply: z.ZodType }
+>;
 
 export type Subcommand = keyof typeof subcommands;
 type ValueOf<F> = F extends 'int' ? number : string;
 type FieldsOf<S extends Subcommand> = (typeof subcommands)[S]['fields'];
-export type HostRequest<S extends Subcommand> = { readonly [K in keyof FieldsOf<S>]: ValueOf<FieldsOf<S>[K]> } & ((typeof subcommands)[S]['payload'] extends true
-  ? { readonly payload: Uint8Array }
-  : unknown);
+export type HostRequest<S extends Subcommand> = {
+  readonly [K in keyof FieldsOf<S>]: ValueOf<FieldsOf<S>[K]>;
+} & ((typeof subcommands)[S]['payload'] extends true ? { readonly payload: Uint8Array } : unknown);
 export type HostReply<S extends Subcommand> = z.output<(typeof subcommands)[S]['reply']>;
 
 /** Codes with which the program refuses; in `HostError.refusal`. */
