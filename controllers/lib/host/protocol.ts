@@ -126,6 +126,8 @@ export const observationSchema = z.object({
   resolve: job
     .extend({
       urlB64: text,
+      /** The `refresh` of the request, so that an answer can be told from that to an earlier question. */
+      refreshB64: text,
       /** What `nix flake metadata --json` says under `locked`; JSON text. */
       lockedB64: text,
     })
@@ -165,7 +167,7 @@ export const subcommands = {
     reply: accepted,
   },
   /** Resolve a flake reference once (detached): `observe().resolve`. */
-  resolve: { fields: { ...fencing, url: 'text' }, payload: false, reply: accepted },
+  resolve: { fields: { ...fencing, url: 'text', refresh: 'text' }, payload: false, reply: accepted },
   /** Lay down a release. The payload is a tar of `bundle/…`, `data/…`, `secrets/…`: only the parts that are not stored. */
   stage: {
     fields: {
