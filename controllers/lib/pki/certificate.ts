@@ -1,0 +1,126 @@
+import { createPublicKey } from 'node:crypto';
+import type { Sealed } from '../core/sealed.ts';
+import { signingKey } from './keys.ts';
+import { PkiError } from './pki-error.ts';
+import { x509 } from './x509.ts';
+
+/** Key usages by the names that Kubernetes gives them (`certificates.k8s.io/v1`, `KeyUsage`). */
+export type KeyUsage =
+  | 'digital signature'
+  | 'key encipherment'
+  | 'cert sign'
+  | 'crl sign'
+  | 'server auth'
+  | 'client auth';
+
+/** When and with which randomness a certificate is made. */
+export type Issuance = {
+  /** Milliseconds since the epoch. */
+  now: number;
+  /** As many random bytes as asked for. */
+  random: (bytes: number) => Uint8Array;
+};
+
+/** Clocks of hosts may be behind the operator's by so much without refusing a new certificate. */
+export const skewAllowanceMs = 5 * 60_000;
+
+/** What a certificate says, short of who signs it. Lists may be empty. */
+export type Statement = {
+  commonName: string;
+  /** Kubernetes reads these as groups. */
+  organizations: readonly string[];
+  dnsNames: readonly string[];
+  /** IPv4 and IPv6, without prefix lengths. */
+  ipAddresses: readonly string[];
+  usages: readonly KeyUsage[];
+  /** `null` for a leaf; otherwise how many authorities may follow below (RFC 5280, 4.2.1.9). */
+  authority: { pathLength: number | undefined } | null;
+  /** Milliseconds since the epoch; seconds are what a certificate holds. */
+  notBefore: number;
+  notAfter: number;
+};
+
+/** Who signs: `certificate` is null where a key signs for itself. */
+export type Signer = { key: Sealed<string>; certificate: string | null };
+
+/** Signs `statement` for the public key (SPKI PEM). PEM out. Throws `PkiError`. */
+export async function sign(
+  statement: Statement,
+  publicKey: string,
+  signer: Signer,
+  random: Issuance['random'],
+): Promise<string> {
+  if (statement.notAfter <= statement.notBefore) {
+    throw new PkiError(`the certificate of ${statement.commonName} would end before it begins`);
+  }
+  const spki = createPublicKey(publicKey).export({ type: 'spki', format: 'der' });
+  const { key, hash } = signingKey(signer.key);
+  const subject = nameOf(statement);
+  const issuer =
+    signer.certificate === null ? subject : new x509.X509Certificate(signer.certificate).subjectName;
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: serial(random),
+    subject,
+    issuer,
+    notBefore: wholeSeconds(statement.notBefore),
+    notAfter: wholeSeconds(statement.notAfter),
+    publicKey: spki,
+    signingKey: key,
+    signingAlgorithm: { name: key.algorithm.name, hash },
+    extensions: await extensionsOf(statement, spki, signer.certificate),
+  });
+  return `${certificate.toString('pem')}\n`;
+}
+
+/** Given as a structure and not as text, so that nothing in a value can be read as another attribute. */
+function nameOf(statement: Statement): x509.Name {
+  const organizations = statement.organizations.map((name) => ({ O: [{ utf8String: name }] }));
+  return new x509.Name([...organizations, { CN: [{ utf8String: statement.commonName }] }]);
+}
+
+/** Positive and 126 bits strong (RFC 5280, 4.1.2.2 asks for positive and at most 20 octets). */
+function serial(random: Issuance['random']): string {
+  const bytes = Buffer.from(random(16));
+  bytes[0] = (bytes[0]! & 0x3f) | 0x40;
+  return bytes.toString('hex');
+}
+
+const wholeSeconds = (ms: number): Date => new Date(Math.floor(ms / 1000) * 1000);
+
+const keyUsageFlags: Partial<Record<KeyUsage, number>> = {
+  'digital signature': x509.KeyUsageFlags.digitalSignature,
+  'key encipherment': x509.KeyUsageFlags.keyEncipherment,
+  'cert sign': x509.KeyUsageFlags.keyCertSign,
+  'crl sign': x509.KeyUsageFlags.cRLSign,
+};
+const extendedUsages: Partial<Record<KeyUsage, string>> = {
+  'server auth': x509.ExtendedKeyUsage.serverAuth,
+  'client auth': x509.ExtendedKeyUsage.clientAuth,
+};
+
+async function extensionsOf(
+  statement: Statement,
+  spki: Uint8Array,
+  issuer: string | null,
+): Promise<x509.Extension[]> {
+  const own = await x509.SubjectKeyIdentifierExtension.create(new x509.PublicKey(new Uint8Array(spki)));
+  const above =
+    issuer === null
+      ? own.keyId
+      : new x509.X509Certificate(issuer).getExtension(x509.SubjectKeyIdentifierExtension)?.keyId;
+  const names = [
+    ...statement.dnsNames.map((value) => ({ type: 'dns' as const, value })),
+    ...statement.ipAddresses.map((value) => ({ type: 'ip' as const, value })),
+  ];
+  const extended = statement.usages.flatMap((usage) => extendedUsages[usage] ?? []);
+  const flags = statement.usages.reduce((all, usage) => all | (keyUsageFlags[usage] ?? 0), 0);
+  return [
+    new x509.BasicConstraintsExtension(statement.authority !== null, statement.authority?.pathLength, true),
+    new x509.KeyUsagesExtension(flags, true),
+    own,
+    // An authority made elsewhere may have no identifier of its own; then there is nothing to point to.
+    ...(above === undefined ? [] : [new x509.AuthorityKeyIdentifierExtension(above)]),
+    ...(extended.length === 0 ? [] : [new x509.ExtendedKeyUsageExtension(extended)]),
+    ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)]),
+  ];
+}
