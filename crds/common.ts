@@ -1,0 +1,194 @@
+/** What several kinds have in common: conditions, references, addresses, label selectors. */
+import ipaddr from 'ipaddr.js';
+import { z } from 'zod';
+import { atomicList, mapList, matches, type Rule, text, withRules } from './rules.ts';
+
+/** An integer with bounds, so that JavaScript and Kubernetes agree on what fits. */
+export const integer = (min: number, max: number) => z.int().min(min).max(max);
+
+/** An instant, as RFC 3339 writes it. */
+export const timestamp = () =>
+  z
+    .string()
+    .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/)
+    .meta({ format: 'date-time', pattern: undefined });
+
+// --- conditions ---
+
+/** `metav1.Condition` of apimachinery: the same fields, bounds and patterns. */
+export const condition = z.object({
+  type: z
+    .string()
+    .max(316)
+    .regex(/^[A-Za-z][A-Za-z0-9./-]*$/)
+    .describe('What the condition is about, in CamelCase.'),
+  status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
+  observedGeneration: integer(0, Number.MAX_SAFE_INTEGER - 1)
+    .optional()
+    .describe('The generation of the spec that this was found for.'),
+  lastTransitionTime: timestamp().describe('When `status` last changed.'),
+  reason: z
+    .string()
+    .min(1)
+    .max(1024)
+    .regex(/^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/)
+    .describe('Why, as one CamelCase word that programs may rely on.'),
+  message: z.string().max(32_768).describe('Why, for people, and what they can do about it.'),
+});
+export type Condition = z.output<typeof condition>;
+
+export const conditions = () => mapList(condition, 'type', 32);
+
+// --- names and references ---
+
+const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
+/** The name of an object (RFC 1123 subdomain, as Kubernetes checks it). */
+export const objectName = () =>
+  withRules(text({ min: 1, max: 253 }), [
+    matches(subdomain, 'must be the name of an object: lower-case letters, digits, "-" and "."'),
+  ]);
+
+/** A key of a Secret's or ConfigMap's data. */
+const dataKey = () =>
+  withRules(text({ min: 1, max: 253 }), [
+    matches(/^[-._a-zA-Z0-9]+$/, 'must be a key of data: letters, digits, "-", "_" and "."'),
+  ]);
+
+export const nameReference = (of: string) =>
+  z.object({ name: objectName().describe(`Name of the ${of}, in the same namespace.`) });
+
+export const keyReference = (of: string) =>
+  z.object({
+    name: objectName().describe(`Name of the ${of}, in the same namespace.`),
+    key: dataKey().describe(`Which key of its data.`),
+  });
+export type KeyReference = z.output<ReturnType<typeof keyReference>>;
+
+// --- addresses ---
+
+/** Kubernetes' CEL `isIP`: no zones, no leading zeros, and no IPv4 address dressed as IPv6. */
+export function isAddress(written: string): boolean {
+  if (written.includes('%')) return false;
+  if (ipaddr.IPv4.isValidFourPartDecimal(written)) return !/(^|\.)0\d/.test(written);
+  return (
+    written.includes(':') && ipaddr.IPv6.isValid(written) && !ipaddr.IPv6.parse(written).isIPv4MappedAddress()
+  );
+}
+
+export const address = () =>
+  withRules(text({ min: 2, max: 45 }), [
+    { cel: 'isIP(self)', message: 'must be an IPv4 or IPv6 address', test: isAddress },
+  ]);
+
+/** A network: the address has no bits beyond the prefix, so that there is one way to write it. */
+export const network = () =>
+  withRules(text({ min: 4, max: 49 }), [
+    {
+      cel: 'isCIDR(self) && cidr(self) == cidr(self).masked()',
+      message: 'must be a network such as 10.0.0.0/16 or fd00:1::/48, with no bits after the prefix',
+      test: isNetwork,
+    },
+  ]);
+
+function isNetwork(written: string): boolean {
+  const [base, prefix, ...rest] = written.split('/');
+  if (base === undefined || prefix === undefined || rest.length > 0) return false;
+  if (!isAddress(base) || !/^(0|[1-9]\d{0,2})$/.test(prefix)) return false;
+  const parsed = ipaddr.parse(base);
+  const bits = parsed.kind() === 'ipv4' ? 32 : 128;
+  if (Number(prefix) > bits) return false;
+  const bytes = parsed.toByteArray();
+  return bytes.every(
+    (byte, at) => (byte & (0xff >> Math.min(8, Math.max(0, Number(prefix) - 8 * at)))) === 0,
+  );
+}
+
+const hostLabels =
+  /^[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?([.][A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?)*$/;
+const numericEnd = /(^|[.])[0-9]+$/;
+
+/** Where to connect to. A name whose last label is a number would be a mistyped address (WHATWG URL, RFC 3696). */
+export const hostOrAddress = () =>
+  withRules(text({ min: 1, max: 253 }), [
+    {
+      cel: `isIP(self) || (self.matches(r'${hostLabels.source}') && !self.matches(r'${numericEnd.source}'))`,
+      message: 'must be a host name, an IPv4 or an IPv6 address',
+      test: (value) => isAddress(value) || (hostLabels.test(value) && !numericEnd.test(value)),
+    },
+  ]);
+
+export const port = () => integer(1, 65_535);
+
+// --- label selectors ---
+
+const labelKey = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+const labelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
+
+const selectorKey = () =>
+  withRules(text({ min: 1, max: 317 }), [matches(labelKey, 'must be the key of a label')]);
+const selectorValue = () =>
+  withRules(text({ max: 63 }), [matches(labelValue, 'must be the value of a label')]);
+
+const requirement = withRules(
+  z.object({
+    key: selectorKey().describe('The key of a label.'),
+    operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']).describe('How the label is compared.'),
+    values: atomicList(selectorValue(), 64)
+      .default([])
+      .describe('For `In` and `NotIn`: the values; otherwise empty.'),
+  }),
+  [
+    {
+      cel: "(self.operator in ['In', 'NotIn']) == (self.values.size() > 0)",
+      message: 'In and NotIn need values; Exists and DoesNotExist take none',
+      test: ({ operator, values }) => (operator === 'In' || operator === 'NotIn') === values.length > 0,
+    },
+  ],
+);
+
+const labelKeys: Rule<Record<string, string>> = {
+  cel: `self.all(key, key.matches(r'${labelKey.source.replaceAll('\\/', '/')}'))`,
+  message: 'must have keys of labels',
+  test: (labels) => Object.keys(labels).every((key) => labelKey.test(key)),
+};
+
+/** `metav1.LabelSelector`: all of it must hold; an empty one selects everything. */
+export const labelSelector = () =>
+  z.object({
+    matchLabels: withRules(
+      z
+        .record(z.string(), selectorValue())
+        .refine((labels) => Object.keys(labels).length <= 32, { message: 'must have at most 32 labels' })
+        .meta({ maxProperties: 32 }),
+      [labelKeys],
+    )
+      .default({})
+      .describe('Labels that an object must have, with exactly these values.'),
+    matchExpressions: atomicList(requirement, 32)
+      .default([])
+      .describe('Conditions on labels; all must hold.'),
+  });
+export type LabelSelector = z.output<ReturnType<typeof labelSelector>>;
+
+/** Whether the labels of an object satisfy a selector. */
+export function selects(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
+  const label = (key: string) => (Object.hasOwn(labels, key) ? labels[key] : undefined);
+  return (
+    Object.entries(selector.matchLabels).every(([key, value]) => label(key) === value) &&
+    selector.matchExpressions.every((asked) => satisfies(asked, label(asked.key)))
+  );
+}
+
+function satisfies(asked: z.output<typeof requirement>, value: string | undefined): boolean {
+  switch (asked.operator) {
+    case 'In':
+      return value !== undefined && asked.values.includes(value);
+    case 'NotIn':
+      return value === undefined || !asked.values.includes(value);
+    case 'Exists':
+      return value !== undefined;
+    case 'DoesNotExist':
+      return value === undefined;
+  }
+}

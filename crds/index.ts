@@ -1,0 +1,9 @@
+/** The API of Firn: every kind as a type and as a value of the same name. The only barrel of the project. */
+export { type Condition, isAddress, type KeyReference, type LabelSelector, selects } from './common.ts';
+export type { DeliveredFile, NixModuleSource } from './content.ts';
+export { parseDuration } from './duration.ts';
+export type { FirnKind } from './kind.ts';
+export { NixModule, type NixModuleSpec } from './nixmodule.ts';
+export { NixNode, type NixNodeSpec } from './nixnode.ts';
+export type { NixNodeStatus } from './nixnode-status.ts';
+export { apiVersionOf, type KubeObject, type Metadata, type ResourceKind } from './resource.ts';
