@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildAsset } from '../../bootstrap/build.ts';
+import { startCluster } from '../../bootstrap/cluster.ts';
+
+export type KubectlResult = { stdout: string; stderr: string; code: number };
+
+export type TestCluster = AsyncDisposable & {
+  /** Path of an administrator's kubeconfig. */
+  kubeconfig: string;
+  server: string;
+  /** Runs kubectl against the cluster; `input` is its standard input. Never throws because of an exit code. */
+  kubectl(args: string[], input?: string): Promise<KubectlResult>;
+  /** Stops the API server and starts it again on the same port, with the same data. */
+  restartApiserver(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/** A bootstrap cluster of its own in a temporary folder. Any number may run at once. */
+export async function startTestCluster(): Promise<TestCluster> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'firn-cluster-'));
+  const program = await buildAsset('kubectl');
+  const cluster = await startCluster({ dataDir, durability: 'memory' }).catch((error: unknown) => {
+    rmSync(dataDir, { recursive: true, force: true });
+    throw error;
+  });
+  const stop = async (): Promise<void> => {
+    await cluster.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+  return {
+    kubeconfig: cluster.kubeconfig,
+    server: cluster.server,
+    kubectl: (args, input) => kubectl(program, dataDir, args, input ?? ''),
+    restartApiserver: () => cluster.restartApiserver(),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+function kubectl(program: string, dataDir: string, args: string[], input: string): Promise<KubectlResult> {
+  const own = [
+    `--kubeconfig=${join(dataDir, 'kubeconfig')}`,
+    `--cache-dir=${join(dataDir, 'kubectl-cache')}`,
+  ];
+  // Plugins and completion are none of a test's concern: the flags of ours go behind the command.
+  const child = spawn(program, [...args, ...own], { timeout: 60_000, killSignal: 'SIGKILL' });
+  const result: KubectlResult = { stdout: '', stderr: '', code: -1 };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    result.stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    result.stderr += text;
+  });
+  child.stdin.on('error', () => {}); // a kubectl that ends early does not read its input
+  child.stdin.end(input);
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ ...result, code: code ?? -1 }));
+  });
+}
