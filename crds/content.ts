@@ -64,15 +64,15 @@ export const deliveredFile = withRules(
     ])
       .default('0400')
       .describe('Permissions, in octal. Quote it: YAML reads 0400 as a number.'),
-    restartUnits: setList(unitName(), 32).default([]).describe('Units to restart when the content changes.'),
-    reloadUnits: setList(unitName(), 32).default([]).describe('Units to reload when the content changes.'),
+    restartUnits: setList(unitName(), 16).default([]).describe('Units to restart when the content changes.'),
+    reloadUnits: setList(unitName(), 16).default([]).describe('Units to reload when the content changes.'),
   }),
   [exactlyOneOf(['secretRef', 'configMapRef'])],
 );
 export type DeliveredFile = z.output<typeof deliveredFile>;
 
 export const deliveredFiles = () =>
-  mapList(deliveredFile, 'path', 256)
+  mapList(deliveredFile, 'path', 128)
     .default([])
     .describe(
       'Files delivered beside the system. Their content never enters the Nix store, and a change of it builds nothing.',

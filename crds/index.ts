@@ -4,6 +4,7 @@ export type { DeliveredFile, NixModuleSource } from './content.ts';
 export { parseDuration } from './duration.ts';
 export type { FirnKind } from './kind.ts';
 export { NixModule, type NixModuleSpec } from './nixmodule.ts';
-export { NixNode, type NixNodeSpec } from './nixnode.ts';
+export { NixNode } from './nixnode.ts';
+export type { NixNodeSpec } from './nixnode-spec.ts';
 export type { NixNodeStatus } from './nixnode-status.ts';
 export { apiVersionOf, type KubeObject, type Metadata, type ResourceKind } from './resource.ts';

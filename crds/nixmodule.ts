@@ -40,12 +40,6 @@ export const NixModule = defineKind({
   columns: [
     { name: 'Priority', type: 'integer', jsonPath: '.spec.priority', description: 'The order of import.' },
     {
-      name: 'Selector',
-      type: 'string',
-      jsonPath: '.spec.nodeSelector',
-      description: 'Which NixNodes import it.',
-    },
-    {
       name: 'Age',
       type: 'date',
       jsonPath: '.metadata.creationTimestamp',

@@ -1,0 +1,7 @@
+import type { FirnKind } from './kind.ts';
+import { NixModule } from './nixmodule.ts';
+import { NixNode } from './nixnode.ts';
+import type { KubeObject } from './resource.ts';
+
+/** Every kind of ours, in the order in which the reference lists them. */
+export const firnKinds: readonly FirnKind<KubeObject>[] = [NixNode, NixModule];
