@@ -1,5 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import type { Sealed } from '../core/sealed.ts';
+import { canonicalAddress } from './ip-address.ts';
 import { signingKey } from './keys.ts';
 import { PkiError } from './pki-error.ts';
 import { x509 } from './x509.ts';
@@ -110,7 +111,7 @@ async function extensionsOf(
       : new x509.X509Certificate(issuer).getExtension(x509.SubjectKeyIdentifierExtension)?.keyId;
   const names = [
     ...statement.dnsNames.map((value) => ({ type: 'dns' as const, value })),
-    ...statement.ipAddresses.map((value) => ({ type: 'ip' as const, value })),
+    ...statement.ipAddresses.map((value) => ({ type: 'ip' as const, value: canonicalAddress(value) })),
   ];
   const extended = statement.usages.flatMap((usage) => extendedUsages[usage] ?? []);
   const flags = statement.usages.reduce((all, usage) => all | (keyUsageFlags[usage] ?? 0), 0);

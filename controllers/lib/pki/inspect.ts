@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { canonicalAddress } from './ip-address.ts';
 import { splitPem } from './pem.ts';
 import { PkiError } from './pki-error.ts';
 import { x509 } from './x509.ts';
@@ -14,6 +15,7 @@ export type CertificateFacts = {
   notBefore: number;
   notAfter: number;
   dnsNames: string[];
+  /** Spelled as RFC 5952 says. */
   ipAddresses: string[];
   isAuthority: boolean;
   /** SHA-256 over the DER encoding, in lower-case hex. */
@@ -34,7 +36,7 @@ export function inspectCertificate(pem: string): CertificateFacts {
     notBefore: certificate.notBefore.getTime(),
     notAfter: certificate.notAfter.getTime(),
     dnsNames: names.filter((name) => name.type === 'dns').map((name) => name.value),
-    ipAddresses: names.filter((name) => name.type === 'ip').map((name) => name.value),
+    ipAddresses: names.filter((name) => name.type === 'ip').map((name) => canonicalAddress(name.value)),
     isAuthority: certificate.getExtension(x509.BasicConstraintsExtension)?.ca ?? false,
     fingerprint: createHash('sha256').update(new Uint8Array(certificate.rawData)).digest('hex'),
   };
