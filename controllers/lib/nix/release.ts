@@ -77,7 +77,7 @@ export function dataTree(fleet: FleetData): Tree {
 
 const account = /^[A-Za-z_][A-Za-z0-9_-]{0,31}\$?$|^[0-9]{1,10}$/;
 /** systemd.unit(5): the characters of a unit's name, and the types that can be restarted or reloaded. */
-const unit = /^[A-Za-z0-9:_.\\@-]{1,240}\.(service|socket|target|timer|path|mount)$/;
+const unit = /^[A-Za-z0-9:_.\\@-]{1,246}\.(service|socket|target|timer|path|mount)$/;
 
 function inOrder(files: readonly DeliveredFile[]): DeliveredFile[] {
   const paths = new Set<string>();
