@@ -13,14 +13,24 @@ export type Composed = {
 
 /**
  * Every part that is remembered as bad is replaced by that of the confirmed release, so that a bad system neither is
- * retried nor keeps new data and secrets from the host.
+ * retried nor keeps new data and secrets from the host. A confirmed part that a user rejected gives way to that of
+ * `previous`, the release that was confirmed before it.
  */
-export function compose(wanted: Parts, seen: Pick<Observation, 'bad' | 'releases' | 'confirmed'>): Composed {
+export function compose(
+  wanted: Parts,
+  seen: Pick<Observation, 'bad' | 'releases' | 'confirmed'>,
+  previous?: string,
+): Composed {
+  const isBad = (part: PartName, hash: string) =>
+    seen.bad.some((bad) => bad.part === part && bad.hash === hash);
   const held = seen.bad.filter((bad) => wanted[bad.part] === bad.hash);
-  if (held.length === 0) return { parts: wanted, held };
-  const confirmed = seen.releases.find((release) => release.id === seen.confirmed)?.parts;
-  if (!confirmed) return { parts: null, held };
-  const isHeld = (part: PartName) => held.some((bad) => bad.part === part);
-  const pick = (part: PartName) => (isHeld(part) ? confirmed[part] : wanted[part]);
-  return { parts: Object.fromEntries(partNames.map((part) => [part, pick(part)])) as Parts, held };
+  const fallbacks = [seen.confirmed, previous].map((id) =>
+    seen.releases.find((release) => release.id === id),
+  );
+  const chosen = partNames.map((part) => {
+    const candidates = [wanted, ...fallbacks.map((release) => release?.parts)];
+    return [part, candidates.find((parts) => parts && !isBad(part, parts[part]))?.[part]] as const;
+  });
+  if (chosen.some(([, hash]) => hash === undefined)) return { parts: null, held };
+  return { parts: Object.fromEntries(chosen) as Parts, held };
 }

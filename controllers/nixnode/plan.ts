@@ -94,12 +94,7 @@ function buildStep(seen: Observation, wanted: Release): Step {
   if (build?.id !== wanted.id) return { do: 'build' };
   const age = seen.time - build.startedAt;
   if (build.state === 'Running') {
-    return wait(
-      'Built',
-      'Building',
-      `the host builds release ${wanted.id}, for ${age} s now`,
-      recheckFor(age),
-    );
+    return wait('Built', 'Building', `the host builds release ${wanted.id}`, recheckFor(age));
   }
   if (build.state === 'Failed' && age >= 0 && age < retryJobSeconds) {
     return wait('Built', 'BuildInterrupted', `${build.messageB64}; the build is tried again`, 5_000);

@@ -1,0 +1,42 @@
+/** NixNode: keeps one host what its objects say. What to do is decided in plan.ts; here it is done. */
+import { NixModule, NixNode } from '../../crds/index.ts';
+import { ConfigMapKind, SecretKind } from '../lib/kube/core-kinds.ts';
+import { type Controller, defineController, input, referenced } from '../lib/runtime/controller.ts';
+import { deploy } from './deploy.ts';
+import { finalizeNode } from './finalize.ts';
+import { checkHealth } from './health.ts';
+import { render } from './render.ts';
+import type { Services } from './services.ts';
+import { nodesOfConfigMap, nodesOfModule, nodesOfSecret } from './sources.ts';
+import { reach } from './visit.ts';
+
+/** A host that is as it should be is looked at this often; every change of its objects wakes it at once. */
+const recheckMs = 300_000;
+
+export function nixNodeController(services: Services): Controller {
+  /** Fencing numbers of this leader, by UID: taken once, never raised by the same leader. */
+  const fences = new Map<string, number>();
+  return defineController<NixNode>({
+    name: 'nixnode',
+    primary: NixNode,
+    inputs: [
+      input(NixModule, nodesOfModule),
+      referenced(ConfigMapKind, nodesOfConfigMap),
+      referenced(SecretKind, nodesOfSecret),
+    ],
+    conditions: ['Reachable', 'Rendered', 'Built', 'Applied', 'Healthy'],
+    finalizer: 'firn.dev/nixnode',
+    deadlineMs: 240_000,
+
+    async reconcile(node, context) {
+      const visit = await context.step('Reachable', () => reach(node, context, services, fences));
+      const desired = await context.step('Rendered', () => render(visit));
+      await deploy(visit, desired);
+      await context.step('Healthy', () => checkHealth(visit.seen, context.clock.now()));
+      context.summary('Healthy');
+      return { recheckMs };
+    },
+
+    finalize: (node, context) => finalizeNode(node, context, services, fences),
+  });
+}

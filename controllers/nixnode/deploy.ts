@@ -1,0 +1,172 @@
+/** Brings a host from what it says to what is desired, one short step after the other; long work goes on without us. */
+import { createHash } from 'node:crypto';
+import { parseDuration } from '../../crds/index.ts';
+import { ReconcileError } from '../lib/core/outcome.ts';
+import type { PartName, Parts } from '../lib/host/protocol.ts';
+import { formats, releaseId } from '../lib/nix/release.ts';
+import { packParts } from '../lib/nix/tar.ts';
+import { type BadPart, compose } from './compose.ts';
+import type { Desired } from './desired.ts';
+import { clockProblem } from './health.ts';
+import { nextStep, type Release, type Step } from './plan.ts';
+import { act, lookAgain, type Visit } from './visit.ts';
+
+/** More than a release ever takes in one go; a host that keeps changing its mind does not hold a worker. */
+const stepsInOneGo = 12;
+/** How long switch-to-configuration may take before the host takes the release back. */
+const activateSeconds = 300;
+
+/** Returns when the desired release runs, confirmed. Throws `ReconcileError` for everything else. */
+export async function deploy(visit: Visit, desired: Desired): Promise<void> {
+  await heedAnnotations(visit);
+  for (let count = 0; count < stepsInOneGo; count++) {
+    const { parts, held } = compose(desired.parts, visit.seen, visit.node.status?.release?.previous);
+    const aim = parts && { id: releaseId(parts), parts };
+    const step = aim ? nextStep(visit.seen, aim, visit.node.spec.deploy) : ({ do: 'nothing' } as const);
+    if (aim && isBuilt(visit, aim)) await visit.context.step('Built', () => {});
+    if (step.do === 'nothing') return settled(visit, held, desired);
+    await visit.context.step(stageOf(step), () => perform(visit, step, aim!, desired));
+    await lookAgain(visit);
+  }
+  throw new ReconcileError('transient', 'TooManySteps', 'the host does not settle; it is visited again');
+}
+
+const isBuilt = ({ seen }: Visit, aim: Release): boolean =>
+  seen.releases.some((release) => release.id === aim.id && release.system !== null);
+
+/** Nothing is left to do. Whether that is what was asked for depends on what had to be held back. */
+async function settled({ context }: Visit, held: readonly BadPart[], desired: Desired): Promise<void> {
+  const failedToBuild = held.find((bad) => buildReasons.has(bad.reason));
+  await context.step('Built', () => failedToBuild && refuse(failedToBuild, desired.hints()));
+  await context.step('Applied', () => held[0] && refuse(held[0], []));
+}
+
+const buildReasons = new Set(['BuildFailed', 'EvaluationFailed']);
+
+function refuse(bad: BadPart, hints: readonly string[]): never {
+  throw new ReconcileError('terminal', bad.reason, [bad.messageB64, ...hints].join('\n'));
+}
+
+const stageOf = (step: Exclude<Step, { do: 'nothing' }>): 'Built' | 'Applied' => {
+  if (step.do === 'wait') return step.stage;
+  return step.do === 'stage' || step.do === 'build' ? 'Built' : 'Applied';
+};
+
+async function perform(
+  visit: Visit,
+  step: Exclude<Step, { do: 'nothing' }>,
+  aim: Release,
+  desired: Desired,
+): Promise<void> {
+  const { deploy: policy } = visit.node.spec;
+  const confirmSeconds = Math.round(parseDuration(policy.confirmWithin) / 1000);
+  const allow = policy.allow.join(',');
+  if (step.do !== 'wait') assertClock(visit);
+  switch (step.do) {
+    case 'wait':
+      throw new ReconcileError('waiting', step.reason, step.message, { recheckMs: step.recheckMs });
+    case 'stage':
+      return stage(visit, aim, desired, step.missing);
+    case 'build':
+      await act(visit, 'build', { id: aim.id });
+      return;
+    case 'activate': {
+      const request = { id: aim.id, attempt: step.attempt, confirmSeconds, activateSeconds, allow };
+      await act(visit, 'activate', request);
+      return;
+    }
+    case 'reboot':
+      await act(visit, 'reboot', { id: aim.id, attempt: step.attempt, confirmSeconds, allow });
+      visit.context.event('Normal', 'Rebooting', `the host restarts into release ${aim.id}`);
+      return;
+    case 'confirm':
+      return confirm(visit, step);
+    case 'reject':
+      await act(visit, 'reject', { part: step.part, hash: step.hash, message: step.message });
+      return;
+  }
+}
+
+async function stage(
+  visit: Visit,
+  aim: Release,
+  desired: Desired,
+  missing: readonly PartName[],
+): Promise<void> {
+  const lost = missing.filter((part) => aim.parts[part] !== desired.parts[part]);
+  if (lost.length > 0) {
+    const message = `the host lost the ${lost.join(' and ')} of the last good release, which cannot be rendered again`;
+    throw new ReconcileError('terminal', 'LastGoodLost', message);
+  }
+  const payload = await packParts(Object.fromEntries(missing.map((part) => [part, desired.tree(part)])));
+  await act(visit, 'stage', {
+    id: aim.id,
+    ...aim.parts,
+    dataFormat: formats.data,
+    secretsFormat: formats.secrets,
+    manifest: manifestOf(visit, aim.id, aim.parts),
+    payloadSha256: createHash('sha256').update(payload).digest('hex'),
+    payloadBytes: payload.byteLength,
+    payload,
+  });
+}
+
+function manifestOf({ node, services, context }: Visit, id: string, parts: Parts): string {
+  const { namespace, name, uid } = node.metadata;
+  const renderedAt = new Date(context.clock.now()).toISOString();
+  return JSON.stringify({
+    id,
+    parts,
+    node: { namespace, name, uid },
+    renderedBy: services.version,
+    renderedAt,
+  });
+}
+
+/** Over a new connection, with the newest key: that the host can still be reached is what is being confirmed. */
+async function confirm(visit: Visit, { id, attempt }: { id: string; attempt: number }): Promise<void> {
+  const over = visit.login.confirmTarget;
+  const { trial } = await lookAgain(visit, over);
+  if (trial?.id !== id || trial.attempt !== attempt) return;
+  if (trial.state === 'AwaitingConfirmation' && trial.failedUnits.length > 0) {
+    const message = `units that run before the release failed: ${trial.failedUnits.join(', ')}`;
+    await act(visit, 'revert', { id, attempt, message }, over);
+    return;
+  }
+  const { state } = await act(visit, 'confirm', { id, attempt }, over);
+  if (state !== 'Confirmed') return;
+  visit.context.event('Normal', 'Deployed', `release ${id} is confirmed`);
+  await act(visit, 'prune', {}, over);
+}
+
+function assertClock({ seen, context }: Visit): void {
+  const problem = clockProblem(seen, context.clock.now());
+  if (problem) throw new ReconcileError('waiting', 'ClockSkewed', problem, { recheckMs: 60_000 });
+}
+
+/** Wishes of a person that are acted upon once for each new value. */
+async function heedAnnotations(visit: Visit): Promise<void> {
+  const { node, context, seen } = visit;
+  const { 'firn.dev/resume': resume, 'firn.dev/rollback': rollback } = node.metadata.annotations ?? {};
+  if (resume !== undefined && resume !== node.status?.resumed) {
+    await act(visit, 'resume', {});
+    context.report({ resumed: resume });
+    await lookAgain(visit);
+  }
+  if (rollback !== undefined && rollback !== node.status?.rejected) {
+    const release = seen.releases.find((one) => one.id === rollback);
+    if (release) await rejectRelease(visit, release.id, release.parts);
+    context.report({ rejected: rollback });
+  }
+}
+
+/** What is taken back is the parts in which a release differs from the one before it. */
+async function rejectRelease(visit: Visit, id: string, parts: Parts): Promise<void> {
+  const former = visit.seen.releases.find((one) => one.id === visit.node.status?.release?.previous)?.parts;
+  const message = `release ${id} was rolled back by a user; it is not tried again until it changes, or the annotation firn.dev/resume gets a new value`;
+  for (const part of ['system', 'data', 'secrets'] as const) {
+    if (former?.[part] === parts[part]) continue;
+    await act(visit, 'reject', { part, hash: parts[part], message });
+  }
+  await lookAgain(visit);
+}

@@ -1,0 +1,31 @@
+/** Whether a host that runs what it should is well. */
+import { ReconcileError } from '../lib/core/outcome.ts';
+import type { Observation } from '../lib/host/protocol.ts';
+
+/** Certificates and fetches over TLS fail with a clock that is off by more; seconds. */
+const toleratedSkewSeconds = 600;
+const recheckMs = 60_000;
+
+/** Words about a clock that is wrong; undefined where it is right. `nowMs` is ours. */
+export function clockProblem(seen: Pick<Observation, 'time'>, nowMs: number): string | undefined {
+  const skew = seen.time - Math.round(nowMs / 1000);
+  if (Math.abs(skew) <= toleratedSkewSeconds) return undefined;
+  const minutes = Math.round(Math.abs(skew) / 60);
+  const direction = skew > 0 ? 'ahead of' : 'behind';
+  return `the host's clock is about ${minutes} minutes ${direction} the operator's; set it (timedatectl set-time, or a time service), nothing is deployed before`;
+}
+
+/** Throws `waiting` with the reason. */
+export function checkHealth(seen: Observation, nowMs: number): void {
+  const problem = clockProblem(seen, nowMs);
+  if (problem) throw new ReconcileError('waiting', 'ClockSkewed', problem, { recheckMs });
+  if (seen.failedUnits.length > 0) {
+    const message = `units failed on the host: ${seen.failedUnits.join(', ')}; systemctl status tells why`;
+    throw new ReconcileError('waiting', 'UnitsFailed', message, { recheckMs });
+  }
+  const confirmed = seen.releases.find((release) => release.id === seen.confirmed);
+  if (confirmed?.system && confirmed.system !== seen.running.system) {
+    const message = `the host runs ${seen.running.system}, which somebody switched to by hand, instead of release ${confirmed.id}`;
+    throw new ReconcileError('waiting', 'Drifted', message, { recheckMs });
+  }
+}

@@ -1,0 +1,55 @@
+/** Which nixpkgs a node is built from: pinned by the user, kept in status, or still to be asked for. */
+import type { NixNode, NixNodeStatus } from '../../crds/index.ts';
+import { ReconcileError } from '../lib/core/outcome.ts';
+import type { Observation } from '../lib/host/protocol.ts';
+import { type Locked, lockedFromPin, parseLocked } from '../lib/nix/flake-lock.ts';
+
+type StatusPin = NonNullable<NixNodeStatus['nixpkgs']>;
+
+export type Pin =
+  /** `record` is what status keeps, so that nothing moves before the user says so. */
+  | { state: 'known'; locked: Locked; record: StatusPin }
+  /** A host has to be asked; `asking` is the request. */
+  | { state: 'unknown'; asking: { url: string; refresh: string } }
+  | { state: 'asked'; seconds: number };
+
+/** A failed look-up is asked again after so long: names and networks fail for a while. */
+const retrySeconds = 30;
+
+/**
+ * The spec's own pin goes first; then what status has for this URL and refresh; then what the host found out. Throws
+ * `ReconcileError` where the host said that there is no such thing.
+ */
+export function pinOf(node: NixNode, seen: Pick<Observation, 'resolve' | 'time'>): Pin {
+  const { url, rev, narHash, refresh = '' } = node.spec.nixpkgs!;
+  const pinned = lockedFromPin(url, { ...(rev && { rev }), ...(narHash && { narHash }) });
+  if (pinned) return { state: 'known', locked: pinned, record: recordOf(url, refresh, pinned) };
+
+  const kept = node.status?.nixpkgs;
+  if (kept?.locked !== undefined && kept.url === url && (kept.refresh ?? '') === refresh) {
+    return { state: 'known', locked: parseLocked(JSON.parse(kept.locked)), record: kept };
+  }
+  const asking = { url, refresh };
+  const answer = seen.resolve;
+  if (answer?.urlB64 !== url || answer.refreshB64 !== refresh) return { state: 'unknown', asking };
+  const seconds = seen.time - answer.startedAt;
+  if (answer.state === 'Running') return { state: 'asked', seconds };
+  if (answer.state === 'Failed') {
+    if (seconds >= retrySeconds) return { state: 'unknown', asking };
+    const message = `the host cannot resolve ${url}: ${answer.messageB64}`;
+    throw new ReconcileError('transient', 'NixpkgsUnresolved', message, { recheckMs: 10_000 });
+  }
+  const locked = parseLocked(JSON.parse(answer.lockedB64));
+  return { state: 'known', locked, record: recordOf(url, refresh, locked) };
+}
+
+function recordOf(url: string, refresh: string, locked: Locked): StatusPin {
+  return {
+    url,
+    ...(refresh && { refresh }),
+    ...('rev' in locked && locked.rev !== undefined && { rev: locked.rev }),
+    narHash: locked.narHash,
+    ...(locked.lastModified !== undefined && { lastModified: locked.lastModified }),
+    locked: JSON.stringify(locked),
+  };
+}
