@@ -1,0 +1,47 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { debianHost } from './debian.ts';
+import type { Layer } from './layer.ts';
+
+/** What makes one host differ from the next that has the same image. */
+export type Identity = {
+  name: string;
+  machineId: string;
+  /** systemd.network(5) of its only interface. */
+  network: string;
+  hostKey: { secret: string; public: string };
+};
+
+export type FlavourOf = {
+  image(): Promise<Layer>;
+  personalise(root: string, identity: Identity): void;
+  /** PATH of the scripts that tests run in it. */
+  path(root: string): string;
+  init?: string;
+};
+
+export type Flavour = 'debian';
+
+const debian: FlavourOf = {
+  image: debianHost,
+  path: () => '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  personalise: (root, identity) => {
+    const etc = join(root, 'etc');
+    writeFileSync(join(etc, 'hostname'), `${identity.name}\n`);
+    writeFileSync(join(etc, 'hosts'), `127.0.0.1 localhost ${identity.name}\n::1 localhost\n`);
+    writeFileSync(join(etc, 'systemd/network/10-host0.network'), identity.network);
+    writeIdentity(etc, identity);
+  },
+};
+
+/** The parts of it that live in /etc on any Linux. */
+export function writeIdentity(etc: string, { machineId, hostKey }: Identity): void {
+  writeFileSync(join(etc, 'machine-id'), `${machineId}\n`);
+  mkdirSync(join(etc, 'ssh'), { recursive: true });
+  const file = join(etc, 'ssh/ssh_host_ed25519_key');
+  writeFileSync(file, hostKey.secret);
+  chmodSync(file, 0o600);
+  writeFileSync(`${file}.pub`, hostKey.public);
+}
+
+export const flavours: Record<Flavour, FlavourOf> = { debian };

@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { execute, waitFor } from './command.ts';
+import { type MachineOptions, makeMachine } from './machine.ts';
+import { setCable } from './network.ts';
+import type { RunOptions, TestHost } from './test-host.ts';
+
+export type HostOptions = MachineOptions & {
+  slot: number;
+  index: number;
+  address: string;
+  address6: string;
+  hostKey: string;
+  adminKeyFile: string;
+  /** PATH of the scripts that tests run in it. */
+  path: string;
+};
+
+const bootMs = 30_000;
+
+/** A machine that is switched off, as a host for tests. */
+export function makeHost(options: HostOptions): TestHost {
+  const { name, address, address6, hostKey, adminKeyFile, root, slot, index } = options;
+  const machine = makeMachine(options);
+  const reachable = () => answersSsh(address, 1_000);
+  const consoleText = () => readFileSync(options.consoleFile, 'utf8');
+  const complain = (what: string) =>
+    new Error(`${name} ${what}; its console says:\n${consoleText().split('\n').slice(-30).join('\n')}`);
+
+  const waitReachable = async (timeoutMs = bootMs) => {
+    if (!(await waitFor(reachable, { timeoutMs, everyMs: 40 }))) throw complain('does not answer ssh');
+  };
+  const run = (script: string, runOptions: RunOptions = {}) => {
+    const leader = machine.leader();
+    if (leader === undefined) throw complain('is off');
+    return runInside(leader, options.path, script, runOptions);
+  };
+  const rebooted = async () => {
+    const before = machine.boots();
+    await run('systemctl reboot', { allowFailure: true });
+    if (!(await waitFor(() => machine.boots() > before, { timeoutMs: bootMs, everyMs: 40 })))
+      throw complain('does not reboot');
+    await waitReachable();
+  };
+
+  return {
+    ...{ name, address, address6, port: 22, hostKey, adminKeyFile, root },
+    ...{ reachable, waitReachable, console: consoleText, boots: machine.boots },
+    run: async (script, runOptions) => run(script, runOptions),
+    powerCut: machine.cut,
+    powerOn: async ({ wait } = { wait: 'ssh' }) => {
+      machine.on();
+      if (wait === 'ssh') await waitReachable();
+    },
+    reboot: rebooted,
+    powerOff: async () => {
+      await run('systemctl poweroff', { allowFailure: true });
+      if (!(await machine.ended(bootMs))) throw complain('does not power off');
+    },
+    cutNetwork: (how = 'silent') => setCable(slot, index, how),
+    restoreNetwork: () => setCable(slot, index, 'connected'),
+    stop: machine.cut,
+  };
+}
+
+function runInside(leader: number, path: string, script: string, options: RunOptions) {
+  const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup'];
+  return execute('nsenter', ['-t', String(leader), ...namespaces, '--', '/bin/sh', '/dev/fd/3'], {
+    timeoutMs: 60_000,
+    env: { PATH: path, HOME: '/root', LC_ALL: 'C', TERM: 'dumb', SYSTEMD_PAGER: 'cat' },
+    script,
+    ...options,
+  });
+}
+
+/** RFC 4253, section 4.2: a server speaks first, and begins with its version. */
+function answersSsh(address: string, timeoutMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ host: address, port: 22 });
+    const settle = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(timeoutMs, () => settle(false));
+    socket.once('error', () => settle(false));
+    socket.once('close', () => resolve(false));
+    socket.once('data', (chunk) => settle(chunk.toString('latin1').startsWith('SSH-')));
+  });
+}

@@ -1,0 +1,72 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { processesOf, removeCgroup } from './cgroups.ts';
+import { execute, waitFor } from './command.ts';
+import { slotNames } from './paths.ts';
+
+const timeoutMs = 15_000;
+
+/**
+ * Takes everything of a slot off the machine: processes, mounts, network namespaces, its interface, cgroups, files.
+ * Whoever calls it holds the slot's lock. Rejects naming what would not go.
+ */
+export async function sweepSlot(slot: number): Promise<void> {
+  const names = slotNames(slot);
+  const left: string[] = [];
+  if (!(await killAll(names.cgroup))) left.push(`processes ${processesOf(names.cgroup).join(' ')}`);
+  for (const point of mountsBelow(names.folder)) {
+    const unmounted = await execute('umount', [point], { timeoutMs, allowFailure: true });
+    // Lazily, where something still looks into it: it goes when that ends.
+    if (unmounted.code !== 0) await execute('umount', ['-l', point], { timeoutMs, allowFailure: true });
+  }
+  for (const namespace of namespacesOf(slot)) await execute('ip', ['netns', 'del', namespace], { timeoutMs });
+  if (existsSync(`/sys/class/net/${names.link}`))
+    await execute('ip', ['link', 'del', names.link], { timeoutMs, allowFailure: true });
+  await waitFor(() => removeCgroup(names.cgroup).length === 0, { timeoutMs: 3_000, everyMs: 50 });
+  left.push(...removeCgroup(names.cgroup), ...mountsBelow(names.folder));
+  if (left.length === 0) rmSync(names.folder, { recursive: true, force: true });
+  else throw new Error(`left behind of slot ${slot}: ${left.join(', ')}`);
+}
+
+/** What is there of a slot on the machine, by name; nothing after a sweep. */
+export function remainsOf(slot: number): string[] {
+  const names = slotNames(slot);
+  return [
+    ...processesOf(names.cgroup).map((pid) => `process ${pid}`),
+    ...mountsBelow(names.folder),
+    ...namespacesOf(slot),
+    ...(existsSync(`/sys/class/net/${names.link}`) ? [names.link] : []),
+    ...(existsSync(names.folder) ? [names.folder] : []),
+  ];
+}
+
+/** SIGKILLs all processes of a cgroup, those too that they start in the meantime; false if some would not go. */
+export function killAll(cgroup: string): Promise<boolean> {
+  return waitFor(
+    () => {
+      const pids = processesOf(cgroup);
+      for (const pid of pids) {
+        try {
+          process.kill(pid, 'SIGKILL');
+        } catch {
+          // Gone in the meantime.
+        }
+      }
+      return pids.length === 0;
+    },
+    { timeoutMs: 10_000, everyMs: 20 },
+  );
+}
+
+function namespacesOf(slot: number): string[] {
+  if (!existsSync('/run/netns')) return [];
+  return readdirSync('/run/netns').filter((name) => name.startsWith(slotNames(slot).namespacePrefix));
+}
+
+/** Innermost first. */
+function mountsBelow(folder: string): string[] {
+  return readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[4] ?? '')
+    .filter((point) => point.startsWith(`${folder}/`))
+    .reverse();
+}
