@@ -1,0 +1,21 @@
+/** Reads nix/modules once, at start: rendering is pure and takes it as a value. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { assertTree, type Tree } from './lib/nix/tree.ts';
+
+const shipped = join(import.meta.dirname, '../nix/modules');
+
+/** The NixOS modules that go into every bundle, with paths relative to their folder. Only `.nix` files; links are refused. */
+export function readFirnModules(folder: string = shipped): Tree {
+  const tree = new Map<string, string>();
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const file = join(entry.parentPath, entry.name);
+    if (entry.isSymbolicLink()) throw new Error(`${file} is a link; a bundle has only files`);
+    if (entry.isFile() && entry.name.endsWith('.nix')) {
+      tree.set(relative(folder, file), readFileSync(file, 'utf8'));
+    }
+  }
+  if (!tree.has('default.nix')) throw new Error(`${folder} has no default.nix`);
+  assertTree(tree);
+  return new Map([...tree].sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,18 @@
+{
+  firn = {
+    host = {
+      enable = true;
+      ssh = {
+        authorizedKeys = [ "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f firn" ];
+        port = 22;
+        user = "root";
+      };
+    };
+  };
+  networking = {
+    hostName = "alpha";
+  };
+  system = {
+    stateVersion = "26.05";
+  };
+}

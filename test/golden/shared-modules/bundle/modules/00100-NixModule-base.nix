@@ -1,0 +1,3 @@
+{ pkgs, ... }: {
+  time.timeZone = "Europe/Berlin";
+}
