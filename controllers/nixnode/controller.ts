@@ -3,6 +3,7 @@ import { NixModule, NixNode } from '../../crds/index.ts';
 import { ConfigMapKind, SecretKind } from '../lib/kube/core-kinds.ts';
 import { type Controller, defineController, input, referenced } from '../lib/runtime/controller.ts';
 import { deploy } from './deploy.ts';
+import type { Fences } from './fence.ts';
 import { finalizeNode } from './finalize.ts';
 import { checkHealth } from './health.ts';
 import { render } from './render.ts';
@@ -13,19 +14,24 @@ import { reach } from './visit.ts';
 /** A host that is as it should be is looked at this often; every change of its objects wakes it at once. */
 const recheckMs = 300_000;
 
+/** What the controller reads and writes, as data: roles and the controller's page in the docs are made from it. */
+export const declaration = {
+  name: 'nixnode',
+  primary: NixNode,
+  inputs: [
+    input(NixModule, nodesOfModule),
+    referenced(ConfigMapKind, nodesOfConfigMap),
+    referenced(SecretKind, nodesOfSecret),
+  ],
+  conditions: ['Reachable', 'Rendered', 'Built', 'Applied', 'Healthy'],
+  finalizer: 'firn.dev/nixnode',
+} as const;
+
 export function nixNodeController(services: Services): Controller {
   /** Fencing numbers of this leader, by UID: taken once, never raised by the same leader. */
-  const fences = new Map<string, number>();
+  const fences: Fences = new Map();
   return defineController<NixNode>({
-    name: 'nixnode',
-    primary: NixNode,
-    inputs: [
-      input(NixModule, nodesOfModule),
-      referenced(ConfigMapKind, nodesOfConfigMap),
-      referenced(SecretKind, nodesOfSecret),
-    ],
-    conditions: ['Reachable', 'Rendered', 'Built', 'Applied', 'Healthy'],
-    finalizer: 'firn.dev/nixnode',
+    ...declaration,
     deadlineMs: 240_000,
 
     async reconcile(node, context) {
