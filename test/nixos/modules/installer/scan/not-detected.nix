@@ -1,0 +1,2 @@
+# What a generated hardware-configuration.nix imports; there is no firmware to enable here.
+{ }

@@ -1,0 +1,62 @@
+{ config, lib, ... }:
+let
+  inherit (lib) types mkOption;
+  cfg = config.networking;
+  flag = default: description: mkOption {
+    type = types.bool;
+    inherit default description;
+  };
+in
+{
+  options.networking = {
+    hostName = mkOption {
+      type = types.strMatching "^$|^[[:alnum:]]([[:alnum:]_-]{0,61}[[:alnum:]])?$";
+      default = "nixos";
+      description = "The host's name; empty leaves it to whoever starts the machine.";
+    };
+    domain = mkOption {
+      type = types.nullOr types.str;
+      default = null;
+      description = "The host's domain.";
+    };
+    useDHCP = flag true "Whether all interfaces ask for addresses by DHCP.";
+    useNetworkd = flag false "Whether systemd-networkd does what scripts did.";
+    nameservers = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      description = "DNS servers.";
+    };
+    hosts = mkOption {
+      type = types.attrsOf (types.listOf types.str);
+      default = { };
+      description = "Names by address, for /etc/hosts.";
+    };
+    extraHosts = mkOption {
+      type = types.lines;
+      default = "";
+      description = "Further lines of /etc/hosts.";
+    };
+  };
+  config = {
+    networking.hosts = {
+      "127.0.0.1" = [ "localhost" ];
+      "::1" = [ "localhost" ];
+      "127.0.0.2" = lib.optional (cfg.hostName != "") cfg.hostName;
+    };
+    environment.etc.hosts.text =
+      lib.concatStrings (
+        lib.mapAttrsToList (
+          address: names: lib.optionalString (names != [ ]) "${address} ${toString names}\n"
+        ) cfg.hosts
+      )
+      + cfg.extraHosts;
+    environment.etc.hostname = lib.mkIf (cfg.hostName != "") { text = cfg.hostName + "\n"; };
+    # NixOS tells the running kernel, too; systemd does at boot.
+    system.activationScripts.hostname = {
+      deps = [ "etc" ];
+      text = lib.optionalString (cfg.hostName != "") ''
+        [ ! -d /run/systemd/system ] || hostname ${lib.escapeShellArg cfg.hostName} || true
+      '';
+    };
+  };
+}

@@ -1,0 +1,99 @@
+{ config, lib, pkgs, ... }:
+let
+  inherit (lib) types mkOption;
+  cfg = config.nix;
+  atom =
+    types.nullOr (
+      types.oneOf [
+        types.bool
+        types.int
+        types.float
+        types.str
+        types.path
+        types.package
+      ]
+    )
+    // {
+      description = "Nix config atom (null, bool, int, float, str, path or package)";
+      descriptionClass = "noun";
+    };
+  value = types.either atom (types.listOf atom);
+  list = default: description: mkOption {
+    type = types.listOf types.str;
+    inherit default description;
+  };
+  shown =
+    v:
+    if v == true then
+      "true"
+    else if v == false then
+      "false"
+    else
+      toString v;
+in
+{
+  options.nix = {
+    enable = mkOption {
+      type = types.bool;
+      default = true;
+      description = "Whether to enable Nix.";
+    };
+    package = mkOption {
+      type = types.package;
+      default = pkgs.nix;
+      description = "The Nix package.";
+    };
+    nixPath = list [ ] "Where `<name>` is looked up.";
+    extraOptions = mkOption {
+      type = types.lines;
+      default = "";
+      description = "Further text of nix.conf(5).";
+    };
+    settings = mkOption {
+      type = types.submodule {
+        freeformType = types.attrsOf value;
+        options = {
+          substituters = list [ ] "Where binaries are fetched from.";
+          trusted-public-keys = list [ ] "Keys that sign binaries.";
+          trusted-users = list [ ] "Users that may do what root may.";
+          allowed-users = list [ "*" ] "Users that may use Nix.";
+          require-sigs = mkOption {
+            type = types.bool;
+            default = true;
+            description = "Whether fetched paths must be signed.";
+          };
+          sandbox = mkOption {
+            type = types.either types.bool (types.enum [ "relaxed" ]);
+            # NixOS: true. In the machine's container only where a test sets it up.
+            default = false;
+            description = "Whether builds are isolated.";
+          };
+          extra-sandbox-paths = list [ ] "Paths that builds see.";
+          max-jobs = mkOption {
+            type = types.either types.int (types.enum [ "auto" ]);
+            default = "auto";
+            description = "How many builds at once.";
+          };
+          cores = mkOption {
+            type = types.int;
+            default = 0;
+            description = "How many cores a build uses.";
+          };
+        };
+      };
+      default = { };
+      description = "Settings of nix.conf(5).";
+    };
+  };
+  config = lib.mkIf cfg.enable {
+    nix.settings = {
+      trusted-users = [ "root" ];
+      # The machine's Nix is run by root alone, and looks for its build hook where there is nothing (README.md).
+      build-users-group = lib.mkDefault "";
+      build-hook = "";
+    };
+    environment.etc."nix/nix.conf".text =
+      lib.concatStrings (lib.mapAttrsToList (name: v: lib.optionalString (v != null) "${name} = ${shown v}\n") cfg.settings)
+      + cfg.extraOptions;
+  };
+}

@@ -1,0 +1,53 @@
+# `pkgs`: programs of the userland under nixpkgs' package names. An unknown package is an error, as there.
+{
+  lib,
+  system,
+  userland,
+}:
+let
+  build = import ./build.nix { inherit lib system userland; };
+  programs = import ./programs.nix;
+  wrap =
+    pname: names:
+    build.runCommand "${pname}-0" { meta.mainProgram = builtins.head names; } ''
+      mkdir -p "$out/bin"
+      for name in ${lib.escapeShellArgs names}; do
+        [ -e "${userland}/bin/$name" ] || [ -L "${userland}/bin/$name" ] || { echo "the userland has no $name" >&2; exit 1; }
+        ln -s "${userland}/bin/$name" "$out/bin/$name"
+      done
+    ''
+    // {
+      inherit pname;
+      version = "0";
+      shellPath = "/bin/${builtins.head names}";
+    };
+  # Kernel and initrd are files that nothing boots; that they differ is what a switch and a reboot look at.
+  kernel =
+    version:
+    build.runCommand "linux-${version}" { } ''
+      mkdir "$out"
+      echo ${version} >"$out/bzImage"
+    ''
+    // {
+      inherit version;
+      modDirVersion = version;
+    };
+in
+builtins.mapAttrs wrap programs
+// build
+// {
+  inherit lib system userland;
+  # Small programs that people's modules like to install.
+  hello = build.writeShellScriptBin "hello" "echo 'Hello, world!'";
+  htop = build.writeShellScriptBin "htop" ''exec ${userland}/bin/top "$@"'';
+  stdenv.hostPlatform = {
+    inherit system;
+    isLinux = true;
+    isx86_64 = system == "x86_64-linux";
+    isAarch64 = system == "aarch64-linux";
+  };
+  hostPlatform.system = system;
+  formats = import ./formats.nix { inherit lib build; };
+  linuxPackages.kernel = kernel "6.12.0";
+  linuxPackages_latest.kernel = kernel "6.18.0";
+}
