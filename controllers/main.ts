@@ -77,7 +77,7 @@ export async function runFirn(options: FirnOptions): Promise<void> {
       clock: systemClock,
       random: Math.random,
       log,
-      metrics: new Metrics(),
+      metrics: new Metrics({ process: 'measured' }),
       signal,
       ...(options.onPhase && { onPhase: options.onPhase }),
     });
