@@ -1,0 +1,225 @@
+/**
+ * Scripted hosts: SSH servers inside of this process that act as NixOS hosts with Firn's program. They talk bytes: a real
+ * SSH server with a host key, real public-key authentication, and behind `/bin/sh` a small faithful model of
+ * nix/host/firn-host (claim and fence, stage with the payload's hashes checked, build, trial, confirm, revert, reboot).
+ * Whatever cannot be had without systemd and Nix takes its time by the clock and always succeeds, unless a fault says
+ * otherwise.
+ *
+ *     await using fleet = await startScriptedHosts({ count: 3 });
+ *     const [alpha] = fleet.hosts;                     // alpha.address, alpha.port, alpha.hostKey, fleet.privateKey
+ *     alpha.faults.add({ kind: 'cut', at: 'afterEffect', subcommand: 'activate', times: 1 });
+ *     alpha.faults.add({ kind: 'buildFails', reason: 'BuildFailed', message: 'error: …',
+ *                        when: (bundle) => String(bundle.get('host.nix')).includes('broken') });
+ *     …
+ *     alpha.state.trial; alpha.calls.map((call) => call.subcommand); alpha.reboot();
+ *
+ * `faults.ts` lists the faults, `state.ts` what a host is. Logins: `root`, and `deploy`, which becomes root with sudo. A
+ * host that nobody has connected to costs a listening port of loopback and a few small objects; keys are made when first
+ * asked for. A scripted host can be the jump host for another one.
+ */
+import { randomUUID } from 'node:crypto';
+import ssh2 from 'ssh2';
+import type { Clock } from '../../../controllers/lib/core/clock.ts';
+import { systemClock } from '../../../controllers/lib/core/clock.ts';
+import type { Subcommand } from '../../../controllers/lib/host/protocol.ts';
+import { createFaults, type Fault, type Faults } from './faults.ts';
+import { type Listener, type ListenerHost, startListener } from './listener.ts';
+import { type Durations, defaultDurations, freshState, type HostState, type Machine } from './state.ts';
+import { settleBoot } from './trial.ts';
+
+export type ScriptedHost = {
+  readonly name: string;
+  readonly address: '127.0.0.1';
+  readonly port: number;
+  /** As in known_hosts. */
+  readonly hostKey: string;
+  readonly faults: Faults;
+  readonly state: HostState;
+  readonly durations: Durations;
+  /** The calls that reached the program, oldest first; the last 1,000. */
+  readonly calls: readonly ScriptedCall[];
+  /** Open TCP connections. */
+  readonly connections: number;
+  /** Called with each call that reaches the program, for who measures. */
+  onCall: ((call: ScriptedCall) => void) | null;
+  /** Cuts every connection and boots: what was confirmed, or what a guarded reboot entered. A power cut is the same. */
+  reboot(): void;
+  /** Cuts every connection, the network's way. */
+  cut(): void;
+};
+
+export type ScriptedCall = {
+  subcommand: Subcommand;
+  fields: Readonly<Record<string, string | number>>;
+  at: number;
+};
+
+export type ScriptedFleet = AsyncDisposable & {
+  readonly hosts: readonly ScriptedHost[];
+  /** A private key that every host lets in, in OpenSSH's format. */
+  readonly privateKey: string;
+  readonly publicKey: string;
+  close(): Promise<void>;
+};
+
+export type ScriptedOptions = {
+  count: number;
+  /** Faults and durations of the host with this index, from its start. */
+  script?: (index: number) => { faults?: readonly Fault[]; durations?: Partial<Durations> };
+  /** Public keys that may log in besides the fleet's own. */
+  authorizedKeys?: readonly string[];
+  clock?: Clock;
+};
+
+const generateKey = (): { private: string; public: string } => ssh2.utils.generateKeyPairSync('ed25519');
+
+export async function startScriptedHosts(options: ScriptedOptions): Promise<ScriptedFleet> {
+  const login = generateKey();
+  const authorizedKeys = [login.public, ...(options.authorizedKeys ?? [])];
+  const started: { host: ScriptedHost; close(): Promise<void> }[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(started.map((one) => one.close()));
+  };
+  try {
+    for (let index = 0; index < options.count; index += 1) {
+      started.push(await startHost(index, authorizedKeys, options));
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    hosts: started.map(({ host }) => host),
+    privateKey: login.private,
+    publicKey: login.public,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function startHost(
+  index: number,
+  authorizedKeys: readonly string[],
+  options: ScriptedOptions,
+): Promise<{ host: ScriptedHost; close(): Promise<void> }> {
+  const clock = options.clock ?? systemClock;
+  const script = options.script?.(index);
+  const key = lazy(generateKey);
+  const other = lazy(generateKey);
+  const calls: ScriptedCall[] = [];
+  const machine = createMachine(
+    `host-${index}`,
+    clock,
+    { ...defaultDurations, ...script?.durations },
+    () => listener,
+  );
+  const listenerHost: ListenerHost = {
+    ...machine.machine,
+    hostKey: () => key().private,
+    otherKey: () => other().private,
+    authorizedKeys,
+    users: ['root', 'deploy'],
+    record: ({ subcommand, fields }) => {
+      const call = { subcommand, fields, at: clock.now() };
+      if (calls.length >= 1000) calls.shift();
+      calls.push(call);
+      host.onCall?.(call);
+    },
+  };
+  const host: ScriptedHost = {
+    name: `host-${index}`,
+    address: '127.0.0.1',
+    get port() {
+      return listener.port;
+    },
+    get hostKey() {
+      return key().public.split(' ').slice(0, 2).join(' ');
+    },
+    faults: machine.machine.faults,
+    state: machine.machine.state,
+    durations: machine.machine.durations,
+    calls,
+    get connections() {
+      return listener.connections;
+    },
+    onCall: null,
+    reboot: () => machine.machine.reboot(),
+    cut: () => listener.cutAll(),
+  };
+  const listener: Listener = await startListener(listenerHost);
+  for (const fault of script?.faults ?? []) host.faults.add(fault);
+  return {
+    host,
+    close: async () => {
+      machine.stop();
+      await listener.close();
+    },
+  };
+}
+
+function createMachine(
+  name: string,
+  clock: Clock,
+  durations: Durations,
+  listener: () => Listener,
+): { machine: Machine; stop(): void } {
+  const timers = new Set<() => void>();
+  let reachable: 'open' | 'closed' = 'open';
+  let stopped = false;
+  const later = (ms: number, callback: () => void): (() => void) => {
+    const cancel = clock.after(ms, () => {
+      timers.delete(cancel);
+      callback();
+    });
+    timers.add(cancel);
+    return cancel;
+  };
+  const stopTimers = (): void => {
+    for (const cancel of timers) cancel();
+    timers.clear();
+  };
+  /** A port that cannot be opened again fails the test by itself: nobody answers there. */
+  const settlePort = (): void => {
+    const refusing = faults.take('refuseConnection') !== null;
+    void listener().listen(!stopped && reachable === 'open' && !refusing ? 'open' : 'closed');
+  };
+  const faults: Faults = createFaults(settlePort);
+  const state = freshState(name);
+  const machine: Machine = {
+    state,
+    clock,
+    durations,
+    faults,
+    later,
+    network(up) {
+      reachable = up === 'up' ? 'open' : 'closed';
+      settlePort();
+      if (up === 'down') listener().cutAll();
+    },
+    reboot() {
+      stopTimers();
+      machine.network('down');
+      later(durations.boot, () => {
+        state.bootId = randomUUID();
+        state.counts.boots += 1;
+        settleBoot(machine);
+        machine.network('up');
+      });
+    },
+  };
+  return {
+    machine,
+    stop() {
+      stopped = true;
+      stopTimers();
+    },
+  };
+}
+
+function lazy<T>(make: () => T): () => T {
+  let made: { value: T } | null = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
