@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readFirnModules } from '../../../controllers/firn-modules.ts';
+import { readFirnModules } from '../../../controllers/lib/nix/modules.ts';
 
 let folder: string;
 beforeEach(() => {
