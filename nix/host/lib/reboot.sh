@@ -1,0 +1,73 @@
+# shellcheck shell=dash
+# Candidates that cannot be switched to live, and the guarded reboot into them: a one-shot boot entry, so that whatever
+# happens the boot after it is the last confirmed system again.
+
+# needs_reboot SYSTEM: compares with what runs (init system, its bus) and what was booted (kernel, initrd).
+needs_reboot() {
+	local part
+	reboot_because=
+	for part in systemd dbus; do
+		differs "$1/$part" "/run/current-system/$part" && reboot_because="$reboot_because $part"
+	done
+	for part in kernel initrd; do
+		differs "$1/$part" "/run/booted-system/$part" && reboot_because="$reboot_because $part"
+	done
+	same_text "$1/kernel-params" /run/booted-system/kernel-params || reboot_because="$reboot_because kernel-params"
+	same_text "$1/init-interface-version" /run/current-system/init-interface-version || reboot_because="$reboot_because init-interface-version"
+	same_text "$1/switch-inhibitors" /run/current-system/switch-inhibitors || reboot_because="$reboot_because switch-inhibitors"
+	[ -n "$reboot_because" ] || return 1
+	reboot_because="another$reboot_because: only a reboot can enter it"
+}
+
+# Where one of the two does not have it there is nothing to compare.
+differs() {
+	[ -e "$1" ] && [ -e "$2" ] && [ "$(resolved "$1")" != "$(resolved "$2")" ]
+}
+
+same_text() {
+	[ ! -e "$1" ] || [ ! -e "$2" ] || cmp -s "$1" "$2"
+}
+
+reboot_host() {
+	read_request hex:installation int:fence hex:id int:attempt int:confirmSeconds text:allow
+	need_length id "$r_id" 12
+	read_text allow
+	admit
+	in_trial "$r_id" "$r_attempt" || refuse NotFound "release $r_id, attempt $r_attempt, is not on trial"
+	case $t_state in
+	RebootDue) ;;
+	Rebooting | AwaitingConfirmation | Confirming | Confirmed) accept ;;
+	*) refuse NotFound "release $r_id is $t_state; no reboot is due" ;;
+	esac
+	candidate=$(system_of "$r_id")
+	[ -n "$candidate" ] || refuse NotBuilt "the system of release $r_id is no longer in the store"
+	t_confirmSeconds=$r_confirmSeconds
+	first_line /proc/sys/kernel/random/boot_id
+	t_boot=$line
+	if ! set_oneshot "$candidate"; then
+		decline_reason=RebootUnprotected decline_text="the boot loader has no one-shot entry: a candidate that does not boot would need hands on the host"
+		allowed RebootUnprotected || decline
+		"$candidate/bin/switch-to-configuration" boot || refuse Failed "the boot loader cannot be set"
+		rm -f "$state/boot-default"
+	fi
+	move_trial Rebooting || refuse DiskFull "the trial cannot be written down: is /var full?"
+	detach "firn-reboot-$r_id-$r_attempt" --on-active=1s -- run-reboot || refuse Failed "systemd-run could not start the reboot"
+	accept
+}
+
+run_reboot() { reboot_now; }
+
+# set_oneshot SYSTEM: by systemd-boot's entry for it. Fails where there is none.
+set_oneshot() {
+	local entry
+	command -v bootctl >/dev/null || return 1
+	entry=$(grep -ls "init=$1/init" /boot/loader/entries/*.conf /boot/efi/loader/entries/*.conf 2>/dev/null | head -n 1)
+	entry=${entry##*/}
+	[ -n "$entry" ] || [ ! -d /boot/loader/entries ] || return 1
+	bootctl set-oneshot "${entry:-$1}"
+}
+
+# allowed FINDING: the user accepts it.
+allowed() {
+	case ",$text_allow," in *",$1,"*) return 0 ;; *) return 1 ;; esac
+}
