@@ -1,14 +1,21 @@
 /** The edge of this folder: reads nix/modules, which every bundle carries a copy of. */
-import { globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Tree } from './tree.ts';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { assertTree, type Tree } from './tree.ts';
 
-const folder = join(import.meta.dirname, '../../../nix/modules');
+const shipped = join(import.meta.dirname, '../../../nix/modules');
 
-/** Every file of nix/modules, with paths relative to it. Read once, at start. */
-export const readFirnModules = (): Tree =>
-  new Map(
-    globSync('**/*.nix', { cwd: folder })
-      .sort()
-      .map((path) => [path, readFileSync(join(folder, path), 'utf8')]),
-  );
+/** Every `.nix` file of nix/modules, with paths relative to it. Read once, at start. Links are refused: a bundle has only files. */
+export function readFirnModules(folder: string = shipped): Tree {
+  const tree = new Map<string, string>();
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const file = join(entry.parentPath, entry.name);
+    if (entry.isSymbolicLink()) throw new Error(`${file} is a link; a bundle has only files`);
+    if (entry.isFile() && entry.name.endsWith('.nix')) {
+      tree.set(relative(folder, file), readFileSync(file, 'utf8'));
+    }
+  }
+  if (!tree.has('default.nix')) throw new Error(`${folder} has no default.nix`);
+  assertTree(tree);
+  return new Map([...tree].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
