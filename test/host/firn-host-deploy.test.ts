@@ -29,7 +29,9 @@ test('a host is claimed, and release 0 remembered', async () => {
 });
 
 test('a system is staged, built, switched to and confirmed', async () => {
-  const id = await operator.deploy({ system: { name: 'a', units: { 'app.service': unit('exec sleep 1000') } } });
+  const id = await operator.deploy({
+    system: { name: 'a', units: { 'app.service': unit('exec sleep 1000') } },
+  });
   const seen = await operator.observe();
   expect(seen).toMatchObject({ current: id, confirmed: id, trial: { state: 'Confirmed' } });
   expect(seen.running.system).toBe(seen.running.profile);

@@ -117,4 +117,3 @@ UNIT
 systemctl daemon-reload
 systemctl enable --now --quiet handmade-boot.service
 `;
-

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { Observation, Parts, TrialState } from '../../../controllers/lib/host/protocol.ts';
 import { Sealed } from '../../../controllers/lib/core/sealed.ts';
+import type { Observation, Parts, TrialState } from '../../../controllers/lib/host/protocol.ts';
 import {
   type DeliveredFile,
   formats,
@@ -102,7 +102,12 @@ export function operate(driver: Driver, options: { installation?: string; fence?
     activate,
     confirm,
     claim: (adopt = 0) =>
-      driver.call('claim', { ...fencing, owner: 'fleet/alpha', uid: '6c1e0f0a-0000-4000-8000-000000000000', adopt }),
+      driver.call('claim', {
+        ...fencing,
+        owner: 'fleet/alpha',
+        uid: '6c1e0f0a-0000-4000-8000-000000000000',
+        adopt,
+      }),
     /** Stages and builds; fails where it does not build. */
     async prepare(wish: Wish): Promise<string> {
       const id = await stage(wish);
