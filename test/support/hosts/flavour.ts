@@ -1,7 +1,9 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { debianHost } from './debian.ts';
 import type { Layer } from './layer.ts';
+import { nixosHost } from './nixos.ts';
+import { userlandFile } from './userland.ts';
 
 /** What makes one host differ from the next that has the same image. */
 export type Identity = {
@@ -20,7 +22,7 @@ export type FlavourOf = {
   init?: string;
 };
 
-export type Flavour = 'debian';
+export type Flavour = 'debian' | 'nixos';
 
 const debian: FlavourOf = {
   image: debianHost,
@@ -35,7 +37,7 @@ const debian: FlavourOf = {
 };
 
 /** The parts of it that live in /etc on any Linux. */
-export function writeIdentity(etc: string, { machineId, hostKey }: Identity): void {
+function writeIdentity(etc: string, { machineId, hostKey }: Identity): void {
   writeFileSync(join(etc, 'machine-id'), `${machineId}\n`);
   mkdirSync(join(etc, 'ssh'), { recursive: true });
   const file = join(etc, 'ssh/ssh_host_ed25519_key');
@@ -44,4 +46,17 @@ export function writeIdentity(etc: string, { machineId, hostKey }: Identity): vo
   writeFileSync(`${file}.pub`, hostKey.public);
 }
 
-export const flavours: Record<Flavour, FlavourOf> = { debian };
+/** The border to the stand-in, from outside; test/nixos/README.md. */
+const nixos: FlavourOf = {
+  image: nixosHost,
+  init: '/usr/lib/firn-loader/init',
+  // The userland too, so that a test can look at a system in which nothing works any more.
+  path: (root) =>
+    `/run/wrappers/bin:/run/current-system/sw/bin:${readFileSync(join(root, userlandFile), 'utf8').trim()}/bin`,
+  personalise: (root, identity) => {
+    writeFileSync(join(root, 'boot/firn-loader/host0.network'), identity.network);
+    writeIdentity(join(root, 'var/lib/persist-etc'), identity);
+  },
+};
+
+export const flavours: Record<Flavour, FlavourOf> = { debian, nixos };
