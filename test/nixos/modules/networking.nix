@@ -6,6 +6,31 @@ let
     type = types.bool;
     inherit default description;
   };
+  addresses = mkOption {
+    type = types.listOf (
+      types.submodule {
+        options.address = mkOption {
+          type = types.str;
+          description = "The address.";
+        };
+        options.prefixLength = mkOption {
+          type = types.int;
+          description = "Bits of the network.";
+        };
+      }
+    );
+    default = [ ];
+    description = "Addresses.";
+  };
+  interface.options = {
+    ipv4 = { inherit addresses; };
+    ipv6 = { inherit addresses; };
+    useDHCP = mkOption {
+      type = types.nullOr types.bool;
+      default = null;
+      description = "Whether it asks for addresses by DHCP.";
+    };
+  };
 in
 {
   options.networking = {
@@ -21,6 +46,11 @@ in
     };
     useDHCP = flag true "Whether all interfaces ask for addresses by DHCP.";
     useNetworkd = flag false "Whether systemd-networkd does what scripts did.";
+    interfaces = mkOption {
+      type = types.attrsOf (types.submodule interface);
+      default = { };
+      description = "Interfaces, one by one. Without networkd nothing reads this here.";
+    };
     nameservers = mkOption {
       type = types.listOf types.str;
       default = [ ];
@@ -38,6 +68,16 @@ in
     };
   };
   config = {
+    systemd.network.networks = lib.mkIf cfg.useNetworkd (
+      lib.mapAttrs' (
+        name: i:
+        lib.nameValuePair "40-${name}" {
+          inherit name;
+          DHCP = lib.mkIf (i.useDHCP == true) "yes";
+          address = map (a: "${a.address}/${toString a.prefixLength}") (i.ipv4.addresses ++ i.ipv6.addresses);
+        }
+      ) cfg.interfaces
+    );
     networking.hosts = {
       "127.0.0.1" = [ "localhost" ];
       "::1" = [ "localhost" ];

@@ -7,6 +7,34 @@ let
     default = [ ];
     inherit description;
   };
+  extraRules = mkOption {
+    type = types.listOf (
+      types.submodule {
+        options = {
+          users = names "Users.";
+          groups = names "Groups.";
+          host = mkOption {
+            type = types.str;
+            default = "ALL";
+            description = "Hosts.";
+          };
+          runAs = mkOption {
+            type = types.str;
+            default = "ALL:ALL";
+            description = "As whom.";
+          };
+          commands = mkOption {
+            type = types.listOf (
+              types.either types.str (types.submodule { freeformType = types.lazyAttrsOf types.unspecified; })
+            );
+            description = "What.";
+          };
+        };
+      }
+    );
+    default = [ ];
+    description = "Rules of sudoers(5).";
+  };
   shown = who: if builtins.isInt who then "#${toString who}" else who;
   commandText = c: if builtins.isString c then c else "${lib.concatMapStrings (o: "${o}: ") (c.options or [ ])}${c.command}";
   ruleText =
@@ -16,6 +44,14 @@ let
     ) (map shown rule.users ++ map (group: "%${shown group}") rule.groups);
 in
 {
+  options.security.sudo-rs = {
+    enable = mkOption {
+      type = types.bool;
+      default = false;
+      description = "Whether to enable sudo-rs. It is not to be had here.";
+    };
+    inherit extraRules;
+  };
   options.security.sudo = {
     enable = mkOption {
       type = types.bool;
@@ -32,34 +68,7 @@ in
       default = true;
       description = "Whether members of wheel must give a password.";
     };
-    extraRules = mkOption {
-      type = types.listOf (
-        types.submodule {
-          options = {
-            users = names "Users.";
-            groups = names "Groups.";
-            host = mkOption {
-              type = types.str;
-              default = "ALL";
-              description = "Hosts.";
-            };
-            runAs = mkOption {
-              type = types.str;
-              default = "ALL:ALL";
-              description = "As whom.";
-            };
-            commands = mkOption {
-              type = types.listOf (
-                types.either types.str (types.submodule { freeformType = types.lazyAttrsOf types.unspecified; })
-              );
-              description = "What.";
-            };
-          };
-        }
-      );
-      default = [ ];
-      description = "Rules of sudoers(5).";
-    };
+    inherit extraRules;
     extraConfig = mkOption {
       type = types.lines;
       default = "";
