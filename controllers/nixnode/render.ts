@@ -5,8 +5,7 @@ import { ConfigMapKind, SecretKind } from '../lib/kube/core-kinds.ts';
 import { type Content, type Desired, desiredRelease } from './desired.ts';
 import { pinOf } from './pin.ts';
 import { configMapNames, fileSecretNames, modulesOf } from './sources.ts';
-import { releaseOf } from './status.ts';
-import { act, type Context, type Visit } from './visit.ts';
+import { act, type Context, report, type Visit } from './visit.ts';
 
 /** Throws `waiting` while nixpkgs is being resolved, and where an object or a key is not there yet. */
 export async function render(visit: Visit): Promise<Desired> {
@@ -23,7 +22,8 @@ export async function render(visit: Visit): Promise<Desired> {
     firnModules: services.firnModules,
     hmacKey: services.installation.hmacKey,
   });
-  context.report({ release: releaseOf(node, visit.seen, desired.id) });
+  visit.desiredId = desired.id;
+  report(visit, visit.seen);
   return desired;
 }
 

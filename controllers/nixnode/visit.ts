@@ -22,6 +22,8 @@ export type Visit = {
   readonly fences: Fences;
   /** The newest observation. */
   seen: Observation;
+  /** Of the release that is asked for; until it is rendered, what was asked for last time. */
+  desiredId: string | undefined;
   /** Whether `claim` was made on this visit. */
   claimed: boolean;
 };
@@ -48,7 +50,8 @@ export async function reach(
   const login = loginOf(node, { key, jumpKey }, services.readPrivateKey);
   const host = services.hosts.at(login.target);
   const seen = await observe(host, context);
-  const visit: Visit = { node, context, services, login, host, fences, seen, claimed: false };
+  const desiredId = node.status?.release?.desired;
+  const visit: Visit = { node, context, services, login, host, fences, seen, desiredId, claimed: false };
   await pinHostKey(visit);
   report(visit, seen);
   return visit;
@@ -114,11 +117,8 @@ async function pinHostKey({ node, context, host }: Visit): Promise<void> {
   context.event('Normal', 'HostKeyPinned', `from now on only this host key is accepted: ${host.hostKey}`);
 }
 
-function report({ node, context }: Visit, seen: Observation): void {
-  context.report({
-    ...statusOf(node, seen),
-    release: releaseOf(node, seen, node.status?.release?.desired),
-  });
+export function report({ node, context, desiredId }: Visit, seen: Observation): void {
+  context.report({ ...statusOf(node, seen), release: releaseOf(node, seen, desiredId) });
 }
 
 const observe = (host: Host, context: Context, options: { newConnection?: boolean } = {}) =>

@@ -29,3 +29,14 @@ test('a part that was bad once, but is not wanted any more, holds nothing back',
 test('a bad first release leaves the host as it was', () => {
   expect(compose(parts('a'), observation({ bad: [bad('system', 'a')] })).parts).toBeNull();
 });
+
+test('a confirmed release that was rejected gives way to the one before it', () => {
+  const older = { id: 'cccccccccccc', parts: parts('c'), system: null };
+  const seen = observation({
+    releases: [confirmed, older],
+    confirmed: confirmed.id,
+    bad: [bad('system', 'b')],
+  });
+  expect(compose(parts('b'), seen, older.id).parts).toEqual(parts('c'));
+  expect(compose(parts('b'), seen).parts).toBeNull();
+});
