@@ -1,0 +1,80 @@
+/** `Status` of the Kubernetes API, as far as it is read. */
+export type ApiStatus = {
+  reason?: string;
+  code?: number;
+  details?: { retryAfterSeconds?: number; causes?: { field?: string; reason?: string }[] };
+};
+
+/**
+ * A call to the Kubernetes API that failed. The server's own message and body are left out on purpose:
+ * a refusal quotes the values that it refuses, and those may be secrets. Which fields were refused is kept.
+ */
+export class KubeError extends Error {
+  override readonly name = 'KubeError';
+  /** HTTP status; 0 when there was no answer at all. */
+  readonly status: number;
+  /** Reason of the API's `Status` (`Conflict`, `NotFound`, …), or the code of the failed connection. */
+  readonly reason: string;
+  /** How long the server asks to be left alone, in milliseconds. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    call: string,
+    status: number,
+    reason: string,
+    extra: { fields?: string[]; retryAfterMs?: number } = {},
+  ) {
+    const fields = extra.fields?.length ? ` (${extra.fields.join(', ')})` : '';
+    super(`${call}: ${status === 0 ? '' : `${status} `}${reason}${fields}`);
+    this.status = status;
+    this.reason = reason;
+    this.retryAfterMs = extra.retryAfterMs;
+  }
+}
+
+/** From an answer with an error's HTTP status. `body` need not be a `Status`: proxies answer with HTML. */
+export function answeredError(call: string, status: number, body: string): KubeError {
+  const said = parseStatus(body);
+  const seconds = said.details?.retryAfterSeconds;
+  const fields = (said.details?.causes ?? []).flatMap((cause) => (cause.field ? [cause.field] : []));
+  return new KubeError(call, status, said.reason || defaultReasons[status] || 'Unknown', {
+    fields: [...new Set(fields)].slice(0, 10),
+    ...(seconds ? { retryAfterMs: seconds * 1000 } : {}),
+  });
+}
+
+/** From a connection that failed or was aborted; undici and node:net put what is stable into `code`. */
+export function unansweredError(call: string, cause: unknown): KubeError {
+  if (cause instanceof KubeError) return cause;
+  const { code, name } = cause as { code?: unknown; name?: unknown };
+  const reason = name === 'AbortError' ? 'Aborted' : typeof code === 'string' ? code : 'ConnectionFailed';
+  return new KubeError(call, 0, reason);
+}
+
+export const isNotFound = (error: unknown): boolean => error instanceof KubeError && error.status === 404;
+export const isConflict = (error: unknown): boolean => error instanceof KubeError && error.status === 409;
+/** The resourceVersion or the continue token is too old for the server. */
+export const isGone = (error: unknown): boolean => error instanceof KubeError && error.status === 410;
+
+const defaultReasons: Record<number, string> = {
+  400: 'BadRequest',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  409: 'Conflict',
+  410: 'Gone',
+  422: 'Invalid',
+  429: 'TooManyRequests',
+  500: 'InternalError',
+  503: 'ServiceUnavailable',
+  504: 'Timeout',
+};
+
+function parseStatus(body: string): ApiStatus {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    return typeof parsed === 'object' && parsed !== null ? (parsed as ApiStatus) : {};
+  } catch {
+    return {};
+  }
+}
