@@ -1,0 +1,111 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { KubeObject, Metadata } from '../../../crds/resource.ts';
+import type { Cache } from './cache.ts';
+import type { CacheReader, Controller, Input } from './controller.ts';
+import type { ControllerMetrics, Metrics } from './metrics.ts';
+import { Queue } from './queue.ts';
+import { type Caches, kindId, lenientReader } from './reader.ts';
+import { Reconciler, type ReconcilerOptions } from './reconciler.ts';
+import { type Change, keyOf, splitKey } from './store.ts';
+
+export type RunnerOptions = Omit<ReconcilerOptions, 'cache'> & {
+  caches: Caches;
+  metrics: Metrics;
+  workers: number;
+};
+
+/** One controller at work: what wakes which key, and the workers that take keys to their reconciles. */
+export class Runner {
+  readonly #controller: Controller;
+  readonly #options: RunnerOptions;
+  readonly #primaries: Cache;
+  readonly #queue: Queue;
+  readonly #metrics: ControllerMetrics;
+  readonly #reconciler: Reconciler;
+  readonly #read: CacheReader;
+
+  constructor(controller: Controller, options: RunnerOptions) {
+    this.#controller = controller;
+    this.#options = options;
+    this.#primaries = options.caches.get(kindId(controller.primary))!;
+    this.#read = lenientReader(options.caches);
+    this.#metrics = options.metrics.controller(controller.name, () => this.#queue);
+    this.#queue = new Queue(options.clock, {
+      added: () => this.#metrics.added(),
+      taken: (waitedMs) => this.#metrics.taken(waitedMs / 1000),
+    });
+    this.#reconciler = new Reconciler(controller, { ...options, cache: this.#primaries });
+    this.#primaries.subscribe((change) => this.#onPrimary(change));
+    for (const input of controller.inputs) {
+      options.caches.get(kindId(input.kind))!.subscribe((change) => this.#onInput(input, change));
+    }
+  }
+
+  /** Reconciles everything there is, then what wakes; ends when `stopped` aborts and the last worker is done. */
+  async run(): Promise<void> {
+    for (const key of this.#primaries.store.keys()) this.#queue.wake(key);
+    this.#metrics.workers(this.#options.workers);
+    await Promise.all(Array.from({ length: this.#options.workers }, () => this.#work()));
+  }
+
+  async #work(): Promise<void> {
+    for (;;) {
+      const key = await this.#queue.take(this.#options.stopped);
+      if (key === undefined) return;
+      await this.#reconcile(key);
+    }
+  }
+
+  async #reconcile(key: string): Promise<void> {
+    const { clock } = this.#options;
+    const startedAt = clock.now();
+    const outcome = await this.#reconciler.reconcile(key, this.#queue.failures(key));
+    const seconds = (clock.now() - startedAt) / 1000;
+    this.#metrics.worked(seconds);
+    const requeued = outcome.requeueMs === null ? 'success' : 'requeue_after';
+    this.#metrics.reconciled(outcome.failed ? 'error' : requeued, seconds);
+    if (outcome.stalled) this.#metrics.terminal();
+    if (outcome.failed && outcome.requeueMs !== null) this.#metrics.retried();
+    this.#queue.done(key, outcome);
+    // A change of status alone did not wake the key while it ran; if that was not us, look at it again.
+    const now = this.#primaries.store.get(key)?.raw.metadata.resourceVersion;
+    if (now === undefined) this.#forget(key);
+    else if (outcome.version !== undefined && now !== outcome.version) this.#queue.wake(key);
+  }
+
+  #onPrimary({ key, before, after }: Change<KubeObject>): void {
+    const statusOnly = before && after && onlyStatusChanged(before.raw.metadata, after.raw.metadata);
+    if (!after) this.#forget(key);
+    else if (!(statusOnly && this.#queue.isRunning(key))) this.#queue.wake(key);
+  }
+
+  #onInput(input: Input, { key, before, after }: Change<KubeObject>): void {
+    const keys = new Set<string>();
+    for (const entry of [before, after]) {
+      if (!entry) continue;
+      const { parsed } = entry;
+      // Whom an unreadable object concerns cannot be known: all of its namespace find out what is wrong with it.
+      const woken = parsed.ok
+        ? [...input.keysOf(parsed.object, this.#read)].map(keyOf)
+        : this.#namespaceOf(key);
+      for (const woke of woken) keys.add(woke);
+    }
+    for (const woken of keys) if (this.#primaries.store.get(woken)) this.#queue.wake(woken);
+  }
+
+  #namespaceOf(key: string): string[] {
+    return this.#primaries.store.list(splitKey(key).namespace).map((entry) => keyOf(entry.raw.metadata));
+  }
+
+  #forget(key: string): void {
+    this.#queue.forget(key);
+    this.#reconciler.forget(key);
+  }
+}
+
+/** The API server counts `generation` up with every change outside of metadata and status. */
+function onlyStatusChanged(before: Metadata, after: Metadata): boolean {
+  const { resourceVersion: _before, ...former } = before;
+  const { resourceVersion: _after, ...latter } = after;
+  return isDeepStrictEqual(former, latter);
+}
