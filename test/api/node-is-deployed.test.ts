@@ -1,4 +1,5 @@
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
+import { installFirn, type RunningFirn, startFirn } from '../support/firn.ts';
 import {
   apply,
   conditionOf,
@@ -8,17 +9,16 @@ import {
   sshKeySecret,
   waitForNode,
 } from '../support/fleet.ts';
-import { installFirn, type RunningOperator, startOperator } from '../support/operator.ts';
 import { type ScriptedFleet, startScriptedHosts } from '../support/ssh-server/scripted-hosts.ts';
 
 let cluster: TestCluster;
-let operator: RunningOperator;
+let operator: RunningFirn;
 let fleet: ScriptedFleet;
 
 beforeAll(async () => {
   cluster = await startTestCluster();
   await installFirn(cluster);
-  operator = await startOperator(cluster);
+  operator = await startFirn(cluster);
   fleet = await startScriptedHosts({ count: 3 });
   await apply(cluster, sshKeySecret(fleet.privateKey));
 }, 120_000);
