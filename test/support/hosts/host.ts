@@ -30,11 +30,13 @@ export function makeHost(options: HostOptions): TestHost {
   const waitReachable = async (timeoutMs = bootMs) => {
     if (!(await waitFor(reachable, { timeoutMs, everyMs: 40 }))) throw complain('does not answer ssh');
   };
-  const run = (script: string, runOptions: RunOptions = {}) => {
+  const shell = () => {
     const leader = machine.leader();
     if (leader === undefined) throw complain('is off');
-    return runInside(leader, options.path, script, runOptions);
+    return shellInside(leader, options.path);
   };
+  const run = async (script: string, runOptions: RunOptions = {}) =>
+    execute('nsenter', [...shell(), '/dev/fd/3'], { timeoutMs: 60_000, script, ...runOptions });
   const rebooted = async () => {
     const before = machine.boots();
     await run('systemctl reboot', { allowFailure: true });
@@ -46,7 +48,8 @@ export function makeHost(options: HostOptions): TestHost {
   return {
     ...{ name, address, address6, port: 22, hostKey, adminKeyFile, root },
     ...{ reachable, waitReachable, console: consoleText, boots: machine.boots },
-    run: async (script, runOptions) => run(script, runOptions),
+    shell: () => ['nsenter', shell()],
+    run,
     powerCut: machine.cut,
     powerOn: async ({ wait } = { wait: 'ssh' }) => {
       machine.on();
@@ -63,14 +66,11 @@ export function makeHost(options: HostOptions): TestHost {
   };
 }
 
-function runInside(leader: number, path: string, script: string, options: RunOptions) {
+/** Arguments of nsenter(1): a shell in the host. */
+function shellInside(leader: number, path: string): string[] {
   const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup'];
-  return execute('nsenter', ['-t', String(leader), ...namespaces, '--', '/bin/sh', '/dev/fd/3'], {
-    timeoutMs: 60_000,
-    env: { PATH: path, HOME: '/root', LC_ALL: 'C', TERM: 'dumb', SYSTEMD_PAGER: 'cat' },
-    script,
-    ...options,
-  });
+  const environment = [`PATH=${path}`, 'HOME=/root', 'LC_ALL=C', 'TERM=dumb', 'SYSTEMD_PAGER=cat'];
+  return ['-t', String(leader), ...namespaces, '--', '/usr/bin/env', '-i', ...environment, '/bin/sh'];
 }
 
 /** RFC 4253, section 4.2: a server speaks first, and begins with its version. */

@@ -20,6 +20,8 @@ export type StartOptions = {
   names?: string[];
   /** Changes a host's root file system before its first boot. */
   prepare?: (root: string) => Promise<void>;
+  /** Default `on`; `off`: whoever asked switches them on. */
+  power?: 'on' | 'off';
 };
 
 export type TestHosts = {
@@ -56,7 +58,7 @@ export async function startHosts(options: StartOptions): Promise<TestHosts> {
       const name = options.names?.[index] ?? `h${index + 1}`;
       hosts.push(await prepareHost({ slot: slot.number, index, name, plan, flavour, image, options }));
     }
-    await Promise.all(hosts.map((host) => host.powerOn()));
+    if (options.power !== 'off') await Promise.all(hosts.map((host) => host.powerOn()));
   } catch (error) {
     await stop();
     throw error;

@@ -24,6 +24,8 @@ export type TestHost = {
    * reaches the shell through a descriptor: it stands in no process' arguments.
    */
   run(script: string, options?: RunOptions): Promise<{ stdout: string; stderr: string; code: number }>;
+  /** The command of an interactive shell in it, for people. */
+  shell(): [command: string, args: string[]];
   /** Whether an ssh server answers on port 22, within a second. */
   reachable(): Promise<boolean>;
   /** Rejects with the end of the console if no ssh server answers in time (default: 30 s). */
