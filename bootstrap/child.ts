@@ -29,6 +29,8 @@ export function startChild(spec: ChildSpec): Child {
   const [program = '', ...rest] = [...deathSignal(), spec.program, ...spec.arguments];
   const child = spawn(program, rest, {
     cwd: spec.directory,
+    // A group of its own: Ctrl-C is for us, and we end our children in the right order.
+    detached: true,
     stdio: ['ignore', ...logTo(spec.logFile)],
     // Nothing of the user's environment concerns these, a proxy least of all.
     env: { PATH: process.env.PATH ?? '', HOME: spec.directory },

@@ -1,0 +1,118 @@
+import type { Condition, NixNode } from '../crds/index.ts';
+import { advice, isStale, readyOf, waitsFor } from './node-words.ts';
+import { printable, type Terminal } from './terminal.ts';
+
+/** Everything that a person wants to know of one node, top down. Pure but for the colours; `now` in milliseconds. */
+export function describeNode(node: NixNode, now: number, terminal: Pick<Terminal, 'style'>): string {
+  const sections = [
+    headline(node, terminal),
+    conditionLines(node, now, terminal),
+    releaseLines(node, now),
+    factLines(node, now),
+    adviceLines(node),
+  ];
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.map(printable).join('\n'))
+    .join('\n\n')
+    .replaceAll(escaped, '\x1b');
+}
+
+/** Colours are put in before foreign text is made harmless; their escape character is kept apart meanwhile. */
+const escaped = '\ue01b';
+const paint = ({ style }: Pick<Terminal, 'style'>, colour: Parameters<Terminal['style']>[0], text: string) =>
+  style(colour, text).replaceAll('\x1b', escaped);
+
+function headline(node: NixNode, terminal: Pick<Terminal, 'style'>): string[] {
+  const { name, namespace } = node.metadata;
+  const ready = readyOf(node);
+  const state = ready?.status === 'True' && !isStale(node) ? 'is what its objects say' : 'is not ready';
+  const colour = ready?.status === 'True' ? 'green' : ready?.status === 'False' ? 'red' : 'yellow';
+  const word = node.status?.summary ?? 'Unknown';
+  const waits = waitsFor(node);
+  return [
+    `${namespace}/${name} ${state}: ${paint(terminal, colour, word)}`,
+    ...(waits === undefined ? [] : indent(waits)),
+  ];
+}
+
+function conditionLines(node: NixNode, now: number, terminal: Pick<Terminal, 'style'>): string[] {
+  const conditions = (node.status?.conditions ?? []).filter(({ type }) => type !== 'Ready');
+  const width = Math.max(0, ...conditions.map(({ type }) => type.length));
+  const shown = readyOf(node)?.message;
+  return conditions.flatMap((condition) => {
+    const since = age(now - Date.parse(condition.lastTransitionTime));
+    const sign = paint(terminal, colourOf(condition), condition.status.padEnd(7));
+    const line = `${condition.type.padEnd(width)}  ${sign}  ${condition.reason}, for ${since}`;
+    // The message of Ready is that of the condition that it waits for: it was said above.
+    const message = condition.message === shown ? '' : condition.message;
+    return [line, ...(message === '' ? [] : indent(message))];
+  });
+}
+
+/** Of these two, True is nothing to be glad about. */
+function colourOf({ type, status }: Condition): 'green' | 'red' | 'yellow' {
+  if (status === 'Unknown') return 'yellow';
+  const bad = type === 'Stalled' || type === 'Reconciling' ? 'True' : 'False';
+  if (type === 'Reconciling' && status === bad) return 'yellow';
+  return status === bad ? 'red' : 'green';
+}
+
+function releaseLines(node: NixNode, now: number): string[] {
+  const { release, trial, bad = [], rebootDue } = node.status ?? {};
+  if (release === undefined) return [];
+  const asked = release.desired === undefined ? 'none yet' : release.desired;
+  const lines = [
+    `Release: ${release.current ?? 'none of Firn'} runs, ${release.confirmed ?? 'none'} is confirmed, ${asked} is asked for`,
+  ];
+  if (release.previous !== undefined) lines.push(`  before that ${release.previous} was confirmed`);
+  if (rebootDue) lines.push('  a restart of the host is due');
+  if (trial !== undefined && trial.id !== release.confirmed) {
+    const left = trial.deadline === undefined ? undefined : Date.parse(trial.deadline) - now;
+    const timer = left !== undefined && left > 0 ? `; taken back in ${age(left)} unless it is confirmed` : '';
+    const why = trial.reason === undefined ? '' : ` (${trial.reason})`;
+    lines.push(`Trial ${trial.attempt} of ${trial.id}: ${trial.state}${why}${timer}`);
+    if (trial.message) lines.push(...indent(trial.message));
+  }
+  for (const { part, hash, reason, at, message } of bad) {
+    lines.push(`Taken back: ${part} ${hash.slice(0, 12)}, ${reason}, ${age(now - Date.parse(at))} ago`);
+    if (message && message !== trial?.message) lines.push(...indent(message));
+  }
+  return lines;
+}
+
+function factLines(node: NixNode, now: number): string[] {
+  const { facts, nixosVersion, lastObserved, generation } = node.status ?? {};
+  const { host, port, user } = node.spec.ssh;
+  const lines = [`Login: ${user}@${host.includes(':') ? `[${host}]` : host}:${port}`];
+  if (facts !== undefined) {
+    const system = [
+      nixosVersion && `NixOS ${nixosVersion}`,
+      facts.system,
+      facts.kernel && `kernel ${facts.kernel}`,
+    ];
+    const memory =
+      facts.memoryBytes === undefined ? undefined : `${Math.round(facts.memoryBytes / 2 ** 20)} MiB`;
+    const size = [facts.cpus && `${facts.cpus} CPUs`, memory, generation && `generation ${generation}`];
+    lines.push(`Host: ${[facts.hostname, ...system, ...size].filter(Boolean).join(', ')}`);
+    if (facts.addresses?.length) lines.push(`Addresses: ${facts.addresses.join(', ')}`);
+  }
+  if (lastObserved !== undefined) lines.push(`Last seen: ${age(now - Date.parse(lastObserved))} ago`);
+  return lines;
+}
+
+function adviceLines(node: NixNode): string[] {
+  const lines = advice(node);
+  return lines.length === 0 ? [] : ['What helps:', ...lines.map((line) => `  ${line}`)];
+}
+
+const indent = (text: string): string[] => text.split('\n').map((line) => `  ${line}`);
+
+/** `3d`, `4h`, `12m`, `5s`, as kubectl shows ages. */
+function age(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 120) return `${seconds}s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)}m`;
+  if (seconds < 172_800) return `${Math.round(seconds / 3600)}h`;
+  return `${Math.round(seconds / 86_400)}d`;
+}

@@ -1,0 +1,28 @@
+import { styleText } from 'node:util';
+
+type Style = Parameters<typeof styleText>[0];
+
+/** Where a command writes. Results go to `out`, everything that is said about them to `err`. */
+export type Terminal = {
+  /** A line of the result. */
+  out(line: string): void;
+  /** A line for people. */
+  err(line: string): void;
+  /** Colours what goes to `out`; unchanged where there is no terminal, or where `NO_COLOR` is set. */
+  style(style: Style, text: string): string;
+};
+
+export function terminalOf(out: NodeJS.WriteStream, err: NodeJS.WriteStream): Terminal {
+  return {
+    out: (line) => void out.write(`${line}\n`),
+    err: (line) => void err.write(`${line}\n`),
+    style: (style, text) => styleText(style, text, { stream: out, validateStream: true }),
+  };
+}
+
+/**
+ * What came from elsewhere, made harmless to print: a host's message could otherwise move the cursor or retitle the
+ * window. Newlines and tabs stay.
+ */
+export const printable = (text: string): string =>
+  text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd');
