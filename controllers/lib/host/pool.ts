@@ -89,8 +89,9 @@ export function createPool(limits: HostLimits, clock: Clock): Pool {
         entry.connection = connection;
         seenKeys.set(target.poolKey, { host: target.host, port: target.port, hostKey: connection.hostKey });
         void connection.gone.then(() => drop(target.poolKey, entry));
-        // Everyone who waited may have left meanwhile.
-        idle(entry);
+        // Everyone who waited may have left meanwhile, and so may we.
+        if (closing.signal.aborted) connection.close();
+        else idle(entry);
       },
       () => drop(target.poolKey, entry),
     );
