@@ -161,8 +161,6 @@ in
         fi
       '') cfg.hostKeys;
     };
-    # Debian's sshd wants the directory of its privilege separation.
-    systemd.tmpfiles.rules = [ "d /run/sshd 0755 root root -" ];
     systemd.services.sshd = {
       description = "SSH Daemon";
       wantedBy = [ "multi-user.target" ];

@@ -126,7 +126,6 @@ in
     systemd.sockets.systemd-journald-dev-log.wantedBy = [ "sockets.target" ];
     systemd.timers.systemd-tmpfiles-clean.wantedBy = [ "timers.target" ];
 
-    environment.etc."dbus-1".source = "/usr/share/dbus-1";
     environment.etc."systemd/journald.conf".text = ''
       [Journal]
       Storage=persistent

@@ -8,10 +8,7 @@
   config = {
     systemd.tmpfiles.rules = [
       "d /var/log/journal 2755 root root -"
-      "d /run/lock 0755 root root -"
-      "D! /tmp 1777 root root -"
       "d /var/tmp 1777 root root 30d"
-      "d /run/user 0755 root root ~10d"
       "F! /run/utmp 0664 root root -"
     ];
     environment.etc."tmpfiles.d/00-nixos.conf".text = lib.concatMapStrings (rule: "${rule}\n") config.systemd.tmpfiles.rules;

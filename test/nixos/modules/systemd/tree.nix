@@ -27,7 +27,8 @@ pkgs.runCommand "system-units" { } (
     mkdir -p "$out"
     upstream() {
       [ -e "${pkgs.userland}/lib/systemd/system/$1" ] || { echo "systemd has no unit $1" >&2; exit 1; }
-      sed -E 's#(^|[=@!:+ -])(/usr)?/s?bin/#\1${pkgs.userland}/bin/#g' "${pkgs.userland}/lib/systemd/system/$1" >"$out/$1"
+      sed -E -e 's#(^|[=@!:+ -])(/usr)?/s?bin/#\1${pkgs.userland}/bin/#g' \
+        -e 's#^(Exec[A-Za-z]+=[-@:+!|]*)([a-z])#\1${pkgs.userland}/bin/\2#' "${pkgs.userland}/lib/systemd/system/$1" >"$out/$1"
     }
     unit() { # name strategy text
       if [ "$2" = disabled ]; then ln -sfn /dev/null "$out/$1"; return; fi
