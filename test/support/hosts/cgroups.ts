@@ -23,6 +23,7 @@ export function makeCgroup(name: string): string[] {
     const folder = join(mount, name);
     mkdirSync(folder, { recursive: true });
     inheritCpuset(mount, name);
+    delegate(mount, name);
     return join(folder, 'cgroup.procs');
   });
 }
@@ -36,6 +37,20 @@ function inheritCpuset(mount: string, name: string): void {
       writeFileSync(join(folder, part, file), readFileSync(join(folder, file)));
     folder = join(folder, part);
   }
+}
+
+/** cgroups(7), v2: a cgroup has the controllers that the one above it hands down. What is not to be had is left out. */
+function delegate(mount: string, name: string): void {
+  if (!existsSync(join(mount, 'cgroup.controllers'))) return;
+  const above = name.split('/').map((_, depth, parts) => join(mount, ...parts.slice(0, depth)));
+  for (const folder of above)
+    for (const controller of readFileSync(join(folder, 'cgroup.controllers'), 'utf8').trim().split(' ')) {
+      try {
+        writeFileSync(join(folder, 'cgroup.subtree_control'), `+${controller}`);
+      } catch {
+        // In use by a hierarchy of v1, or kept by whoever started this container.
+      }
+    }
 }
 
 /** The processes in the cgroup and below it, in any hierarchy. */

@@ -1,7 +1,8 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { debianHost } from './debian.ts';
 import type { Layer } from './layer.ts';
+import type { MachineOptions } from './machine.ts';
 import { nixosHost } from './nixos.ts';
 import { userlandFile } from './userland.ts';
 
@@ -19,7 +20,8 @@ export type FlavourOf = {
   personalise(root: string, identity: Identity): void;
   /** PATH of the scripts that tests run in it. */
   path(root: string): string;
-  init?: string;
+  /** How it boots, if not as systemd-nspawn would. */
+  boot?(root: string): Pick<MachineOptions, 'init' | 'watchdog'>;
 };
 
 export type Flavour = 'debian' | 'nixos';
@@ -49,7 +51,10 @@ function writeIdentity(etc: string, { machineId, hostKey }: Identity): void {
 /** The border to the stand-in, from outside; test/nixos/README.md. */
 const nixos: FlavourOf = {
   image: nixosHost,
-  init: '/usr/lib/firn-loader/init',
+  boot: (root) => ({
+    init: '/usr/lib/firn-loader/init',
+    watchdog: { armed: () => existsSync(join(root, 'boot/firn-loader/oneshot')), timeoutMs: 12_000 },
+  }),
   // The userland too, so that a test can look at a system in which nothing works any more.
   path: (root) =>
     `/run/wrappers/bin:/run/current-system/sw/bin:${readFileSync(join(root, userlandFile), 'utf8').trim()}/bin`,

@@ -12,6 +12,8 @@ export type MachineOptions = {
   namespacePath: string;
   cgroup: string;
   consoleFile: string;
+  /** A hardware watchdog: resets the machine if systemd does not run `timeoutMs` after a boot for which it was armed. */
+  watchdog?: { armed(): boolean; timeoutMs: number };
 };
 
 export type Machine = {
@@ -41,10 +43,12 @@ export function makeMachine(options: MachineOptions): Machine {
 
   const on = (): void => {
     if (nspawn !== undefined) return;
+    const watched = options.watchdog?.armed() === true;
     const child = startNspawn(options);
     nspawn = child;
     boots += 1;
     note(`power on, boot ${boots}`);
+    if (watched) watch(child, boots);
     child.once('error', (error) => note(`systemd-nspawn cannot be started: ${error.message}`));
     child.once('exit', (code, signal) => {
       if (nspawn !== child) return; // The power was cut.
@@ -65,6 +69,19 @@ export function makeMachine(options: MachineOptions): Machine {
     if (!(await killAll(options.cgroup)))
       throw new Error(`${options.name}: processes ${processesOf(options.cgroup).join(' ')} do not end`);
     await gone;
+  };
+
+  const watch = (child: ChildProcess, boot: number): void => {
+    const bark = async () => {
+      if (nspawn !== child || boots !== boot || runsSystemd(child)) return;
+      note('watchdog: systemd does not run');
+      await cut();
+      on();
+    };
+    setTimeout(
+      () => void bark().catch(() => note('watchdog: reset failed')),
+      options.watchdog!.timeoutMs,
+    ).unref();
   };
 
   return {
@@ -97,6 +114,12 @@ function startNspawn({ name, root, init, namespacePath, cgroup, consoleFile }: M
   closeSync(console);
   child.unref();
   return child;
+}
+
+function runsSystemd(nspawn: ChildProcess): boolean {
+  const leader = nspawn.pid === undefined ? undefined : leaderOf(nspawn.pid);
+  if (leader === undefined) return false;
+  return readFileSync(`/proc/${leader}/comm`, 'utf8').trim() === 'systemd';
 }
 
 /** The child of systemd-nspawn that is process 1 of a process namespace. */

@@ -15,14 +15,17 @@ export type Slot = {
 /** A slot that no other run has. It is swept when this process ends, in whichever way. */
 export async function claimSlot(): Promise<Slot> {
   await sweepAbandoned();
+  const refusals = new Set<string>();
   for (let number = 0; number < slotCount; number++) {
     const slot = await claim(number);
-    if (slot !== undefined) return slot;
+    if (typeof slot !== 'string') return slot;
+    refusals.add(slot);
   }
-  throw new Error(`all ${slotCount} slots for test hosts are taken by other runs`);
+  throw new Error(`no slot for test hosts: ${[...refusals].join('; ')}`);
 }
 
-async function claim(number: number): Promise<Slot | undefined> {
+/** A slot, or why it is not to be had. */
+async function claim(number: number): Promise<Slot | string> {
   // Detached: Ctrl-C reaches the whole group of the terminal, and must not reach the one who cleans up.
   const keeper = spawn(process.execPath, [join(import.meta.dirname, 'keeper.ts'), String(number)], {
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -34,8 +37,8 @@ async function claim(number: number): Promise<Slot | undefined> {
   });
   const ended = once(keeper, 'exit') as Promise<[number | null]>;
   const answer = await Promise.race([firstLine(keeper), ended.then(() => 'ended')]);
-  if (answer === 'taken') return undefined;
-  if (answer !== 'held') throw new Error(`no slot for test hosts: ${complaint}`);
+  if (answer === 'taken') return 'taken by other runs';
+  if (answer !== 'held') return complaint;
   letGo(keeper);
   return {
     number,

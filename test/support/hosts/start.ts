@@ -104,7 +104,7 @@ async function prepareHost({ slot, index, name, plan, flavour, image, options }:
     cgroup: `${names.cgroup}/${name}`,
     consoleFile: join(folder, 'console.log'),
     path: flavour.path(root),
-    ...(flavour.init === undefined ? {} : { init: flavour.init }),
+    ...flavour.boot?.(root),
   });
 }
 
@@ -114,16 +114,21 @@ async function makeKey(file: string, comment: string): Promise<void> {
   });
 }
 
-/** systemd.network(5) for the only interface. No router announces itself here, and waiting for one costs seconds. */
+/**
+ * systemd.network(5) for the only interface. No router announces itself here, and nobody else has the address: to
+ * wait for either costs a second or more.
+ */
 function networkFile(plan: Plan, { address, address6 }: { address: string; address6: string }): string {
   return `[Match]
 Name=host0
 [Network]
 Address=${address}/24
-Address=${address6}/64
 Gateway=${plan.switch4}
 Gateway=${plan.switch6}
 IPv6AcceptRA=no
 LinkLocalAddressing=ipv6
+[Address]
+Address=${address6}/64
+DuplicateAddressDetection=none
 `;
 }

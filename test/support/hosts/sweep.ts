@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { processesOf, removeCgroup } from './cgroups.ts';
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { hierarchies, processesOf, removeCgroup } from './cgroups.ts';
 import { execute, waitFor } from './command.ts';
 import { slotNames } from './paths.ts';
 
@@ -23,8 +24,20 @@ export async function sweepSlot(slot: number): Promise<void> {
     await execute('ip', ['link', 'del', names.link], { timeoutMs, allowFailure: true });
   await waitFor(() => removeCgroup(names.cgroup).length === 0, { timeoutMs: 3_000, everyMs: 50 });
   left.push(...removeCgroup(names.cgroup), ...mountsBelow(names.folder));
-  if (left.length === 0) rmSync(names.folder, { recursive: true, force: true });
-  else throw new Error(`left behind of slot ${slot}: ${left.join(', ')}`);
+  if (left.length > 0) throw new Error(`left behind of slot ${slot}: ${left.join(', ')}`);
+  rmSync(names.folder, { recursive: true, force: true });
+  removeEmpty([dirname(names.folder), ...hierarchies().map((mount) => join(mount, dirname(names.cgroup)))]);
+}
+
+/** The last slot's parents. */
+function removeEmpty(folders: string[]): void {
+  for (const folder of folders) {
+    try {
+      rmdirSync(folder);
+    } catch {
+      // Another slot is in it, or it never was.
+    }
+  }
 }
 
 /** What is there of a slot on the machine, by name; nothing after a sweep. */
