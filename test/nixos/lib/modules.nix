@@ -40,7 +40,8 @@ let
     else
       {
         file = toString (module._file or file);
-        key = module.key or key;
+        # A path of another flake is a string with a context, which no attribute name may have.
+        key = builtins.unsafeDiscardStringContext (module.key or key);
         imports = module.imports or [ ];
         options = module.options or { };
         freeformType = module.freeformType or null;
