@@ -1,0 +1,19 @@
+import { readFileSync } from 'node:fs';
+import { programHash, programText } from '../../controllers/lib/host/program.ts';
+import { hostContract } from '../support/host-contract.ts';
+import { handmadeRelease0 } from '../support/host-program/handmade.ts';
+import { startHosts } from '../support/hosts/start.ts';
+
+hostContract('a booted host', async () => {
+  const started = await startHosts({ count: 1, flavour: 'debian' });
+  const [host] = started.hosts;
+  await host!.run(handmadeRelease0);
+  return {
+    address: host!.address,
+    port: host!.port,
+    hostKey: host!.hostKey,
+    privateKey: readFileSync(host!.adminKeyFile, 'utf8'),
+    program: { text: programText, hash: programHash },
+    [Symbol.asyncDispose]: started.stop,
+  };
+});
