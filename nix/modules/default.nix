@@ -6,6 +6,7 @@
     ./sudo.nix
     ./nix.nix
     ./secrets.nix
+    ./file-owners.nix
     ./formats.nix
     ./preflight.nix
   ];

@@ -29,6 +29,7 @@ export const programParts = [
   'lib/build.sh',
   'lib/resolve.sh',
   'lib/units.sh',
+  'lib/formats.sh',
   'lib/preflight.sh',
   'lib/reboot.sh',
   'lib/activate.sh',

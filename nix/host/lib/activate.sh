@@ -16,7 +16,7 @@ activate() {
 	[ -d "$state/releases/$r_id" ] || refuse NotFound "release $r_id is not staged"
 	candidate=$(system_of "$r_id")
 	[ -n "$candidate" ] || refuse NotBuilt "release $r_id is not built"
-	enough_space /var 4096 50 || refuse DiskFull "/var is full: $free_kib KiB and ${free_inodes:-enough} inodes are free"
+	enough_space "$state" 4096 50 || refuse DiskFull "the disk of $state is full: $free_kib KiB and ${free_inodes:-enough} inodes are free"
 	new_trial
 	check_formats && preflight || decline
 	if needs_reboot "$candidate"; then
@@ -25,9 +25,10 @@ activate() {
 		move_trial RebootDue || refuse DiskFull "the trial cannot be written down: is /var full?"
 		accept
 	fi
-	point activate-before-timer
+	point activate-begun
 	arm_revert activation "$r_activateSeconds" || refuse Failed "systemd-run could not arm the revert timer; nothing was changed"
 	t_deadline=$(($(now) + r_activateSeconds))
+	point activate-armed
 	move_trial Activating || refuse DiskFull "the trial cannot be written down: is /var full?"
 	detach "firn-activate-$r_id-$r_attempt" -- run-activate "$r_id" "$r_attempt" ||
 		begin_revert ActivationFailed "systemd-run could not start the activation"
@@ -46,6 +47,7 @@ new_trial() {
 # Not begun: `decline_reason` and `decline_text` say why. Nothing on the host has changed.
 decline() {
 	move_trial Reverted "$decline_reason" "$decline_text" || refuse DiskFull "the trial cannot be written down: is /var full?"
+	mark_trial_bad
 	accept
 }
 
@@ -129,7 +131,7 @@ settle_files() {
 switch_to() {
 	ln -sfn "$(program_file)" "$runtime/program.new" && mv -T "$runtime/program.new" "$runtime/program"
 	: >"$runtime/trial/switching"
-	"$1/bin/switch-to-configuration" test
+	openly "$1/bin/switch-to-configuration" test
 	switch_status=$?
 	say "switch-to-configuration test ended with status $switch_status"
 	case $switch_status in 0 | 4) return 0 ;; *) return 1 ;; esac

@@ -73,7 +73,10 @@ end_interrupted_trial() {
 	read_trial
 	case $t_state in
 	Activating | AwaitingConfirmation) move_trial Reverted HostRestarted "the host restarted while release $t_id was on trial" ;;
-	Reverting) move_trial Reverted ;;
+	Reverting)
+		forget_oneshot
+		move_trial Reverted
+		;;
 	Confirming) start_confirm ;;
 	Rebooting)
 		if [ "$(system_of "$t_id")" = "$1" ]; then
@@ -83,6 +86,7 @@ end_interrupted_trial() {
 		else
 			move_trial Reverted HostRestarted "the guarded reboot came back to the last confirmed system: release $t_id did not boot"
 			mark_trial_bad
+			forget_oneshot
 		fi
 		;;
 	esac || say "the end of the trial cannot be written down"

@@ -39,7 +39,7 @@ adopt_build() {
 
 # keep_system RELEASE STORE-PATH: rooted first, then linked.
 keep_system() {
-	mkdir -p "$gcroots" && chmod 755 "$gcroots"
+	openly mkdir -p "$gcroots"
 	[ "$(resolved "$gcroots/$1-system")" = "$2" ] || flip "$gcroots/$1-system" "$2" || return 1
 	flip "$state/releases/$1/system" "$2"
 }
@@ -47,9 +47,9 @@ keep_system() {
 run_build() {
 	local log=$state/log/build bundle status text reason
 	bundle=$(resolved "$state/releases/$1/bundle")
-	mkdir -p "$gcroots" && chmod 755 "$gcroots"
+	openly mkdir -p "$gcroots"
 	# A path: flake is copied to the store as it is; its resolved path keeps links out of it.
-	nix --extra-experimental-features 'nix-command flakes' build --no-update-lock-file --no-write-lock-file \
+	openly nix --extra-experimental-features 'nix-command flakes' build --no-update-lock-file --no-write-lock-file \
 		--print-build-logs --log-lines 25 --out-link "$gcroots/$1-system" \
 		"path:$bundle#nixosConfigurations.host.config.system.build.toplevel" >"$log" 2>&1 </dev/null
 	status=$?

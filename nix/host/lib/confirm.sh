@@ -51,14 +51,14 @@ run_confirm() {
 	[ -n "$system" ] || stuck "the system of release $1 is no longer in the store"
 	point confirm-begun
 	if [ "$(resolved "$profile")" != "$system" ]; then
-		nix-env --profile "$profile" --set "$system" || stuck "the system profile cannot be set: is /nix full?"
+		openly nix-env --profile "$profile" --set "$system" || stuck "the system profile cannot be set: is /nix full?"
 	fi
 	point confirm-profile
 	flip "$state/host" "bin/$(program_hash)" || stuck "the disk is full"
 	first_line "$state/boot-default"
 	if [ "$line" != "$system" ]; then
 		rm -f "$state/boot-default"
-		timeout 300 "$system/bin/switch-to-configuration" boot || stuck "the boot loader cannot be set: is /boot full?"
+		openly timeout 300 "$system/bin/switch-to-configuration" boot || stuck "the boot loader cannot be set: is /boot full?"
 		printf '%s\n' "$system" | put "$state/boot-default" || stuck "the disk is full"
 	fi
 	point confirm-boot
@@ -66,7 +66,9 @@ run_confirm() {
 	point confirm-confirmed
 	lock
 	in_trial "$1" "$2" && [ "$t_state" = Confirming ] || exit 0
-	t_message=''
+	t_message='' t_failed=''
+	forgive "$1"
+	forget_oneshot
 	move_trial Confirmed || exit 1
 	unlock
 	# Only after a boot in the middle: the old system runs, the new one is the default. Now it may run, too.

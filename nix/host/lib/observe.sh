@@ -160,7 +160,7 @@ observe_trial() {
 		return 0
 	fi
 	failed=$t_failed
-	if [ "$t_state" = AwaitingConfirmation ] && [ -r "$runtime/trial/units" ]; then failed=$(failed_since "$runtime/trial/units"); fi
+	if [ "$t_state" = AwaitingConfirmation ]; then failed=$(failed_since "$(units_before)"); fi
 	# shellcheck disable=SC2086 # unit names hold no spaces
 	printf ',"trial":{"id":"%s","attempt":%s,"state":"%s","reason":%s,"messageB64":"%s","deadline":%s,"failedUnits":%s}' \
 		"$t_id" "$t_attempt" "$t_state" "$(word_or_null "$t_reason")" "$t_message" "${t_deadline:-null}" "$(json_list $failed)"

@@ -46,3 +46,6 @@ first_line() {
 }
 
 now() { date +%s; }
+
+# What others read and run is made under the umask that a system expects.
+openly() { (umask 022 && "$@"); }

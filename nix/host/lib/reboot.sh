@@ -47,9 +47,10 @@ reboot_host() {
 	if ! set_oneshot "$candidate"; then
 		decline_reason=RebootUnprotected decline_text="the boot loader has no one-shot entry: a candidate that does not boot would need hands on the host"
 		allowed RebootUnprotected || decline
-		"$candidate/bin/switch-to-configuration" boot || refuse Failed "the boot loader cannot be set"
+		openly "$candidate/bin/switch-to-configuration" boot || refuse Failed "the boot loader cannot be set"
 		rm -f "$state/boot-default"
 	fi
+	snapshot "$state/trial-units" || rm -f "$state/trial-units"
 	move_trial Rebooting || refuse DiskFull "the trial cannot be written down: is /var full?"
 	detach "firn-reboot-$r_id-$r_attempt" --on-active=1s -- run-reboot || refuse Failed "systemd-run could not start the reboot"
 	accept
@@ -57,17 +58,25 @@ reboot_host() {
 
 run_reboot() { reboot_now; }
 
-# set_oneshot SYSTEM: by systemd-boot's entry for it. Fails where there is none.
+trial_profile=/nix/var/nix/profiles/system-profiles/firn-trial
+
+# set_oneshot SYSTEM: systemd-boot's entry for it, for the next boot only. NixOS writes an entry for every generation of
+# every profile, and makes the default what it was asked for: so the candidate gets a profile of its own, and the system
+# that is the default writes the entries anew. Fails where the loader cannot do this.
 set_oneshot() {
-	local entry
+	local entry=$1 default
 	command -v bootctl >/dev/null || return 1
-	entry=$(grep -ls "init=$1/init" /boot/loader/entries/*.conf /boot/efi/loader/entries/*.conf 2>/dev/null | head -n 1)
-	entry=${entry##*/}
-	[ -n "$entry" ] || [ ! -d /boot/loader/entries ] || return 1
-	bootctl set-oneshot "${entry:-$1}"
+	if [ -d /boot/loader ]; then
+		default=$(resolved "$profile")
+		openly mkdir -p "${trial_profile%/*}"
+		openly nix-env --profile "$trial_profile" --set "$1" && openly "$default/bin/switch-to-configuration" boot || return 1
+		entry=$(grep -ls "init=$1/init" /boot/loader/entries/*.conf | head -n 1)
+		entry=${entry##*/}
+		[ -n "$entry" ] || return 1
+	fi
+	bootctl set-oneshot "$entry"
 }
 
-# allowed FINDING: the user accepts it.
-allowed() {
-	case ",$text_allow," in *",$1,"*) return 0 ;; *) return 1 ;; esac
+forget_oneshot() {
+	rm -f "$trial_profile" "$trial_profile"-*-link "$state/trial-units"
 }

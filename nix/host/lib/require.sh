@@ -28,7 +28,7 @@ record_release0() {
 	before=$(resolved "$profile")
 	[ -n "$booted" ] && [ -e "$booted" ] || booted=$running
 	[ -e "$before" ] || before=
-	mkdir -p "$gcroots" && chmod 755 "$gcroots" || refuse Failed "$gcroots cannot be made"
+	openly mkdir -p "$gcroots" || refuse Failed "$gcroots cannot be made"
 	flip "$gcroots/release0-running" "$running" && flip "$gcroots/release0-booted" "$booted" ||
 		refuse DiskFull "release 0 cannot be rooted: is /nix full?"
 	[ -z "$before" ] || flip "$gcroots/release0-profile" "$before" || refuse DiskFull "release 0 cannot be rooted"

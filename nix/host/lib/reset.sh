@@ -30,9 +30,9 @@ run_reset() {
 	bring_files '' "$id" || say "$problems"
 	point reset-flipped
 	if [ "$(resolved "$profile")" != "$default" ]; then
-		nix-env --profile "$profile" --set "$default" || give_up "the system profile cannot be set: is /nix full?"
+		openly nix-env --profile "$profile" --set "$default" || give_up "the system profile cannot be set: is /nix full?"
 	fi
-	timeout 300 "$default/bin/switch-to-configuration" boot || give_up "the boot loader cannot be set: is /boot full?"
+	openly timeout 300 "$default/bin/switch-to-configuration" boot || give_up "the boot loader cannot be set: is /boot full?"
 	point reset-default
 	if [ "$(resolved /run/current-system)" != "$target" ]; then
 		if needs_reboot "$target"; then
@@ -67,4 +67,5 @@ remove_firn() {
 		rm -rf "$state/jobs" "$state/owner" "$state/release0"
 	fi
 	rm -rf "$runtime"
+	forget_oneshot
 }

@@ -25,7 +25,7 @@ run_resolve() {
 	locked=$([ $status -ne 0 ] || member 'builtins.toJSON m.locked') && source=$(member 'm.path')
 	lock
 	if [ $status -eq 0 ] && [ -n "$locked" ]; then
-		case $source in /nix/store/*) mkdir -p "$gcroots" && flip "$gcroots/nixpkgs" "$source" ;; esac
+		case $source in /nix/store/*) openly mkdir -p "$gcroots" && flip "$gcroots/nixpkgs" "$source" ;; esac
 		read_job resolve
 		j_extra=$(printf '%s' "$locked" | base64 | tr -d '\n')
 		write_job resolve

@@ -52,7 +52,11 @@ run_revert() {
 	say "taking release $1 back: $t_reason"
 	stop_runner "$1" "$2"
 	point revert-stopped
-	if [ "$t_kind" = reboot ]; then reboot_now; fi
+	if [ "$t_kind" = reboot ]; then
+		# Who allowed an unprotected reboot has the candidate as the boot default.
+		[ -e "$state/boot-default" ] || openly timeout 300 "$t_fromSystem/bin/switch-to-configuration" boot
+		reboot_now
+	fi
 	[ "$t_from" != - ] || t_from=
 	come_back
 }

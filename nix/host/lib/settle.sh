@@ -6,7 +6,7 @@ settle() {
 	local unit=firn-activate-$t_id-$t_attempt.service
 	case $t_state in
 	Activating)
-		running_unit "$unit" || begin_revert ActivationFailed "the activation's process was killed"
+		running_unit "$unit" || stopping || begin_revert ActivationFailed "the activation's process was killed"
 		;;
 	AwaitingConfirmation)
 		reverting || running_unit "firn-revert-$t_id-$t_attempt-confirmation.timer" ||
@@ -19,6 +19,11 @@ settle() {
 			move_trial RebootDue
 		;;
 	esac
+}
+
+# While the host goes down, units stop and nothing is to be concluded from it.
+stopping() {
+	[ "$(systemctl is-system-running 2>/dev/null)" = stopping ]
 }
 
 reverting() {

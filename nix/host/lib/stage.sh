@@ -10,7 +10,7 @@ stage() {
 	for hash in "$r_system" "$r_data" "$r_secrets" "$r_payloadSha256"; do need_length hash "$hash" 64; done
 	admit
 	unlock
-	require_space /var $((16384 + r_payloadBytes / 256)) 200
+	require_space "$state" $((8192 + r_payloadBytes / 256)) 200
 	exec 8>"$runtime/stage-lock" && flock -w 60 8 || refuse Busy "another release is being staged"
 	rm -rf "$runtime"/payload.*
 	payload=$runtime/payload.$$

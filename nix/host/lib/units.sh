@@ -7,6 +7,16 @@ snapshot() {
 		mv "$1.new" "$1"
 }
 
+# The snapshot of the trial, or of before its guarded reboot.
+units_before() {
+	local file
+	for file in "$runtime/trial/units" "$state/trial-units"; do
+		[ ! -r "$file" ] || break
+		file=/dev/null
+	done
+	printf %s "$file"
+}
+
 # failed_since FILE: units that are failed now and were not then.
 failed_since() {
 	systemctl list-units --failed --full --plain --no-legend --no-pager |
@@ -55,7 +65,7 @@ await_health() {
 			quiet=0
 		fi
 		[ $quiet -lt 2 ] && [ "$(now)" -lt "$until" ] || break
-		sleep 0.5
+		sleep 0.3
 	done
 	unhealthy=$({
 		failed_since "$1"

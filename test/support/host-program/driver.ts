@@ -52,7 +52,7 @@ export function drive(host: TestHost, programText: string, shell = '/bin/sh'): D
     async call(subcommand, request) {
       const lines = encodeRequest(subcommand, request).join('\n');
       const script = `${shell} ${file} ${subcommand} 3<<'FIRN-REQUEST'\n${lines}\nFIRN-REQUEST\n`;
-      const input = 'payload' in request ? request.payload : '';
+      const input = 'payload' in request ? (request.payload as Uint8Array) : '';
       const { stdout, stderr } = await host.run(script, { input, allowFailure: true, timeoutMs: 120_000 });
       const answers = stdout.split('\n').filter((line) => line !== '' && line !== 'FIRN-SEND');
       if (answers.length !== 1) throw new Error(`${subcommand} printed:\n${stdout}\nand said:\n${stderr}`);
