@@ -6,12 +6,18 @@ import { atomicList, mapList, matches, type Rule, text, withRules } from './rule
 /** An integer with bounds, so that JavaScript and Kubernetes agree on what fits. */
 export const integer = (min: number, max: number) => z.int().min(min).max(max);
 
-/** An instant, as RFC 3339 writes it. */
+const date = '[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])';
+const time = '([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?';
+
+/**
+ * An instant, as RFC 3339 writes it. A pattern, because the API server's `date-time` format lets values pass that
+ * are not even strings.
+ */
 export const timestamp = () =>
   z
     .string()
-    .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/)
-    .meta({ format: 'date-time', pattern: undefined });
+    .max(64)
+    .regex(new RegExp(`^${date}T${time}(Z|[+-][0-9]{2}:[0-9]{2})$`));
 
 // --- conditions ---
 

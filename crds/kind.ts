@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { objectName } from './common.ts';
 import { apiVersionOf, type KubeObject, type Metadata, type ResourceKind } from './resource.ts';
 import type { Rule } from './rules.ts';
 
@@ -25,7 +26,7 @@ export type FirnKind<T extends KubeObject> = ResourceKind<T> & {
 
 /** Fields that nobody reads, such as managedFields, are dropped: they are half of an object in memory. */
 const metadata = z.object({
-  name: z.string().min(1).max(253),
+  name: objectName(),
   namespace: z.string().optional(),
   uid: z.string().min(1),
   resourceVersion: z.string(),
@@ -92,10 +93,18 @@ export function defineKind<Spec extends z.ZodType, Status extends z.ZodType | un
 
 /** zod's messages name types, bounds and allowed values, never the value that was refused. */
 function parseWith(schema: z.ZodType, kind: string, raw: unknown): unknown {
-  const result = schema.safeParse(raw);
+  const result = schema.safeParse(withoutNulls(raw));
   if (result.success) return result.data;
   const said = result.error.issues.map((issue) => `${pathOf(issue.path)}: ${issue.message}`);
   throw new Error(`not a valid ${kind}: ${said.join('; ')}`);
+}
+
+/** A field that is null is absent, as the API server reads it where a field is not nullable, and none of ours is. */
+function withoutNulls(raw: unknown): unknown {
+  if (Array.isArray(raw)) return raw.map(withoutNulls);
+  if (raw === null || typeof raw !== 'object') return raw;
+  const given = Object.entries(raw).filter(([, value]) => value !== null);
+  return Object.fromEntries(given.map(([key, value]) => [key, withoutNulls(value)]));
 }
 
 const pathOf = (path: readonly PropertyKey[]): string =>

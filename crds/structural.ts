@@ -12,7 +12,7 @@ export type Structural = {
   description?: string;
   default?: unknown;
   enum?: unknown[];
-  format?: 'date-time' | 'int32' | 'int64';
+  format?: 'int32' | 'int64';
   pattern?: string;
   minLength?: number;
   maxLength?: number;
@@ -143,10 +143,10 @@ function rewriteInteger(node: Structural, path: string): Structural {
 
 function checkString(node: Structural, path: string): Structural {
   if (node.pattern !== undefined) celRegExp(new RegExp(node.pattern));
-  if (node.format !== undefined && node.format !== 'date-time') {
+  if (node.format !== undefined) {
     refuse(path, `has the format ${node.format}, which Kubernetes checks in its own way or not at all`);
   }
-  if (node.maxLength === undefined && node.enum === undefined && node.format === undefined) {
+  if (node.maxLength === undefined && node.enum === undefined) {
     refuse(path, 'is a string without an upper bound');
   }
   return node;

@@ -78,7 +78,7 @@ function typeOf(schema: Structural): string {
   }
   if (schema.additionalProperties !== undefined) return `map of ${typeOf(schema.additionalProperties)}`;
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${value}\``).join(', ');
-  return schema.format === 'date-time' ? 'time' : schema.type;
+  return schema.type;
 }
 
 function defaultOf(schema: Structural, required: boolean): string {

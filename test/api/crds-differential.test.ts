@@ -1,0 +1,119 @@
+/** What zod accepts the API server accepts, and the other way round; and both make the same of it. */
+import * as fc from 'fast-check';
+import { NixModule, NixNode } from '../../crds/index.ts';
+import type { FirnKind } from '../../crds/kind.ts';
+import type { KubeObject } from '../../crds/resource.ts';
+import { type Json, type Mutation, mutate, mutation } from '../support/arbitrary-objects.ts';
+import { startTestCluster, type TestCluster } from '../support/cluster.ts';
+import { installCrds, type RawApi, rawApi } from '../support/firn-api.ts';
+import { fullModule, fullNode, fullStatus } from '../support/full-objects.ts';
+
+type Fields = { [key: string]: Json };
+type Verdict = { accepted: true; made: unknown } | { accepted: false; said: string };
+
+let cluster: TestCluster;
+let api: RawApi;
+let resourceVersion = '';
+
+beforeAll(async () => {
+  cluster = await startTestCluster();
+  await installCrds(cluster);
+  api = rawApi(cluster);
+  await api.send('POST', '/api/v1/namespaces', { metadata: { name: 'fleet' } });
+  const made = await api.send('POST', nodes, fullNode('standing'));
+  expect(made.status).toBe(201);
+  resourceVersion = (made.body as KubeObject).metadata.resourceVersion;
+}, 120_000);
+
+afterAll(async () => {
+  await api?.[Symbol.asyncDispose]();
+  await cluster?.stop();
+});
+
+const base = '/apis/firn.dev/v1alpha1/namespaces/fleet';
+const nodes = `${base}/nixnodes`;
+const seed = Number(process.env.FIRN_SEED ?? Date.now() % 2 ** 31);
+/** For a long search: how many times the usual number of cases. */
+const effort = Number(process.env.FIRN_EFFORT ?? 1);
+
+const byZod = (kind: FirnKind<KubeObject>, object: Fields, field: 'spec' | 'status'): Verdict => {
+  const metadata = { ...(object.metadata as Fields), uid: 'made-by-the-server', resourceVersion: '1' };
+  try {
+    const parsed = kind.parse({ ...object, metadata }) as unknown as Record<string, unknown>;
+    // As JSON: a field that is absent and one that is undefined are the same there.
+    return { accepted: true, made: JSON.parse(JSON.stringify(parsed[field] ?? null)) };
+  } catch (error) {
+    return { accepted: false, said: (error as Error).message };
+  }
+};
+
+const byServer = async (
+  method: 'POST' | 'PUT',
+  path: string,
+  object: Fields,
+  field: string,
+): Promise<Verdict> => {
+  // fieldValidation=Ignore: an unknown field is dropped, as zod drops it; kubectl asks for Strict and is told.
+  const { status, body } = await api.send(method, `${path}?dryRun=All&fieldValidation=Ignore`, object);
+  if (status === 200 || status === 201) return { accepted: true, made: body[field] ?? null };
+  if (status !== 400 && status !== 422) throw new Error(`${status}: ${body.message}`);
+  return { accepted: false, said: body.message ?? '' };
+};
+
+const keysIn = (value: Json): string[] =>
+  value !== null && typeof value === 'object'
+    ? Object.entries(value).flatMap(([key, inner]) => [
+        ...(Array.isArray(value) ? [] : [key]),
+        ...keysIn(inner),
+      ])
+    : [];
+
+async function agree(cases: number, from: Fields, judge: (changed: Fields) => Promise<[Verdict, Verdict]>) {
+  const count = cases * effort;
+  const changes = fc.array(mutation([...new Set(keysIn(from))]), { maxLength: 3 });
+  let accepted = 0;
+  await fc.assert(
+    fc.asyncProperty(changes, async (mutations: Mutation[]) => {
+      const [zod, server] = await judge(mutate(from, mutations));
+      expect({ zod }).toEqual({
+        zod: server.accepted ? server : { accepted: false, said: expect.any(String) },
+      });
+      if (server.accepted) accepted++;
+    }),
+    { numRuns: count, seed, interruptAfterTimeLimit: 50_000 * effort },
+  );
+  console.log(`seed ${seed}: ${accepted} of ${count} accepted`);
+  // A test in which everything is refused, or nothing is, would prove little.
+  expect(accepted).toBeGreaterThan(count / 20);
+  expect(accepted).toBeLessThan(count);
+}
+
+const judgeSpec =
+  (kind: FirnKind<KubeObject>, whole: (name: string) => Fields) => async (changed: Fields) => {
+    const object = {
+      ...whole('fresh'),
+      ...changed,
+      metadata: { namespace: 'fleet', name: changed.name ?? null },
+    };
+    const path = `${base}/${kind.plural}`;
+    return [byZod(kind, object, 'spec'), await byServer('POST', path, object, 'spec')] as [Verdict, Verdict];
+  };
+
+test('of the spec of a NixNode', async () => {
+  await agree(600, { name: 'alpha', spec: fullNode('x').spec! }, judgeSpec(NixNode, fullNode));
+});
+
+test('of the spec of a NixModule', async () => {
+  await agree(200, { name: 'base', spec: fullModule('x').spec! }, judgeSpec(NixModule, fullModule));
+});
+
+test('of the status of a NixNode', async () => {
+  await agree(300, { status: fullStatus }, async (changed) => {
+    const object = { ...fullNode('standing'), ...changed } as Fields;
+    const metadata = { namespace: 'fleet', name: 'standing', resourceVersion };
+    return [
+      byZod(NixNode, { ...object, metadata }, 'status'),
+      await byServer('PUT', `${nodes}/standing/status`, { ...object, metadata }, 'status'),
+    ];
+  });
+});
