@@ -1,9 +1,11 @@
 import type { Condition, NixNode } from '../crds/index.ts';
 import { advice, isStale, readyOf, waitsFor } from './node-words.ts';
-import { printable, type Terminal } from './terminal.ts';
+import { allPrintable, type Terminal } from './terminal.ts';
 
 /** Everything that a person wants to know of one node, top down. Pure but for the colours; `now` in milliseconds. */
-export function describeNode(node: NixNode, now: number, terminal: Pick<Terminal, 'style'>): string {
+export function describeNode(untrusted: NixNode, now: number, terminal: Pick<Terminal, 'style'>): string {
+  // A host says what it likes.
+  const node = allPrintable(untrusted);
   const sections = [
     headline(node, terminal),
     conditionLines(node, now, terminal),
@@ -13,15 +15,9 @@ export function describeNode(node: NixNode, now: number, terminal: Pick<Terminal
   ];
   return sections
     .filter((lines) => lines.length > 0)
-    .map((lines) => lines.map(printable).join('\n'))
-    .join('\n\n')
-    .replaceAll(escaped, '\x1b');
+    .map((lines) => lines.join('\n'))
+    .join('\n\n');
 }
-
-/** Colours are put in before foreign text is made harmless; their escape character is kept apart meanwhile. */
-const escaped = '\ue01b';
-const paint = ({ style }: Pick<Terminal, 'style'>, colour: Parameters<Terminal['style']>[0], text: string) =>
-  style(colour, text).replaceAll('\x1b', escaped);
 
 function headline(node: NixNode, terminal: Pick<Terminal, 'style'>): string[] {
   const { name, namespace } = node.metadata;
@@ -31,7 +27,7 @@ function headline(node: NixNode, terminal: Pick<Terminal, 'style'>): string[] {
   const word = node.status?.summary ?? 'Unknown';
   const waits = waitsFor(node);
   return [
-    `${namespace}/${name} ${state}: ${paint(terminal, colour, word)}`,
+    `${namespace}/${name} ${state}: ${terminal.style(colour, word)}`,
     ...(waits === undefined ? [] : indent(waits)),
   ];
 }
@@ -42,7 +38,7 @@ function conditionLines(node: NixNode, now: number, terminal: Pick<Terminal, 'st
   const shown = readyOf(node)?.message;
   return conditions.flatMap((condition) => {
     const since = age(now - Date.parse(condition.lastTransitionTime));
-    const sign = paint(terminal, colourOf(condition), condition.status.padEnd(7));
+    const sign = terminal.style(colourOf(condition), condition.status.padEnd(7));
     const line = `${condition.type.padEnd(width)}  ${sign}  ${condition.reason}, for ${since}`;
     // The message of Ready is that of the condition that it waits for: it was said above.
     const message = condition.message === shown ? '' : condition.message;

@@ -1,13 +1,14 @@
 import type { NixNode } from '../crds/index.ts';
 import { readyOf, waitsFor } from './node-words.ts';
-import { printable, type Terminal } from './terminal.ts';
+import { allPrintable, type Terminal } from './terminal.ts';
 
 /** Pure but for the colours: a line a node, and what each one waits for. */
 export function nodeTable(
-  nodes: readonly NixNode[],
+  untrusted: readonly NixNode[],
   namespaces: 'one' | 'namespaced',
   { style }: Pick<Terminal, 'style'>,
 ): string {
+  const nodes = allPrintable(untrusted);
   const header = ['NAME', 'READY', 'STATUS', 'RELEASE', 'NIXOS', 'WAITS FOR'];
   const rows = nodes.map((node) => [
     node.metadata.name,
@@ -15,9 +16,9 @@ export function nodeTable(
     node.status?.summary ?? '',
     node.status?.release?.current ?? '',
     node.status?.nixosVersion ?? '',
-    firstLine(waitsFor(node) ?? ''),
+    waitsFor(node) ?? '',
   ]);
-  const table = [header, ...rows].map((row) => row.map(printable));
+  const table = [header, ...rows.map((row) => row.map(firstLine))];
   const whole =
     namespaces === 'one'
       ? table
