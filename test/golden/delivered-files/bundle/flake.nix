@@ -10,6 +10,7 @@
           ./firn
           ./host.nix
           ./modules/10000-NixNode-beta.nix
+          ./modules/10001-NixNode-beta.nix
         ];
       };
     };

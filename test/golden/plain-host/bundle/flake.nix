@@ -9,6 +9,7 @@
         modules = [
           ./firn
           ./host.nix
+          ./modules/10000-NixNode-alpha.nix
         ];
       };
     };
