@@ -10,7 +10,7 @@ export type RawObject = KubeObject & { [field: string]: unknown };
 export type Kind = ResourceKind<KubeObject>;
 export type Named = { namespace: string; name: string };
 export type Page = { items: RawObject[]; resourceVersion: string; continue: string };
-/** What an applied object says; `metadata.uid` makes the server refuse a namesake that came later. */
+/** What an applied object says; `metadata.resourceVersion` makes the server refuse any other version (409). */
 export type Applied = { metadata: Named & Partial<Metadata>; [field: string]: unknown };
 
 type Options = { signal: AbortSignal; deadlineMs?: number };

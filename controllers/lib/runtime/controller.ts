@@ -5,6 +5,9 @@ import type { Clock } from '../core/clock.ts';
 /** Names an object of a kind that goes without saying. `namespace` is empty for cluster-scoped kinds. */
 export type ObjectKey = { readonly namespace: string; readonly name: string };
 
+/** Names a primary to wake; an object's metadata will do. */
+export type Woken = { readonly namespace?: string; readonly name: string };
+
 /** What is known of an object whose kind is watched by metadata only (`PartialObjectMetadata`). */
 export type ObjectMetadata = { readonly metadata: Metadata };
 
@@ -46,13 +49,13 @@ export type Input = {
   readonly kind: ResourceKind<KubeObject>;
   /** `metadata`: only metadata is watched and cached; whole objects are fetched by `read.load`. */
   readonly holds: 'objects' | 'metadata';
-  readonly keysOf: (object: KubeObject, read: CacheReader) => Iterable<ObjectKey>;
+  readonly keysOf: (object: KubeObject, read: CacheReader) => Iterable<Woken>;
 };
 
 /** `keysOf` names the primaries to wake; it is asked about the object before and after a change. */
 export function input<O extends KubeObject>(
   kind: ResourceKind<O>,
-  keysOf: (object: O, read: CacheReader) => Iterable<ObjectKey>,
+  keysOf: (object: O, read: CacheReader) => Iterable<Woken>,
 ): Input {
   return { kind, holds: 'objects', keysOf: keysOf as Input['keysOf'] };
 }
@@ -63,7 +66,7 @@ export function input<O extends KubeObject>(
  */
 export function referenced<O extends KubeObject>(
   kind: ResourceKind<O>,
-  keysOf: (object: ObjectMetadata, read: CacheReader) => Iterable<ObjectKey>,
+  keysOf: (object: ObjectMetadata, read: CacheReader) => Iterable<Woken>,
 ): Input {
   return { kind, holds: 'metadata', keysOf: keysOf as Input['keysOf'] };
 }

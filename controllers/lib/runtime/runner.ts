@@ -67,16 +67,16 @@ export class Runner {
     if (outcome.stalled) this.#metrics.terminal();
     if (outcome.failed && outcome.requeueMs !== null) this.#metrics.retried();
     this.#queue.done(key, outcome);
-    // A change of status alone did not wake the key while it ran; if that was not us, look at it again.
+    // What could have been our own write did not wake the key while it ran; if it was not, look again.
     const now = this.#primaries.store.get(key)?.raw.metadata.resourceVersion;
     if (now === undefined) this.#forget(key);
     else if (outcome.version !== undefined && now !== outcome.version) this.#queue.wake(key);
   }
 
   #onPrimary({ key, before, after }: Change<KubeObject>): void {
-    const statusOnly = before && after && onlyStatusChanged(before.raw.metadata, after.raw.metadata);
+    const ours = before && after && mayBeOurs(before.raw.metadata, after.raw.metadata);
     if (!after) this.#forget(key);
-    else if (!(statusOnly && this.#queue.isRunning(key))) this.#queue.wake(key);
+    else if (!(ours && this.#queue.isRunning(key))) this.#queue.wake(key);
   }
 
   #onInput(input: Input, { key, before, after }: Change<KubeObject>): void {
@@ -103,9 +103,12 @@ export class Runner {
   }
 }
 
-/** The API server counts `generation` up with every change outside of metadata and status. */
-function onlyStatusChanged(before: Metadata, after: Metadata): boolean {
-  const { resourceVersion: _before, ...former } = before;
-  const { resourceVersion: _after, ...latter } = after;
+/**
+ * Whether nothing changed but what a reconcile writes itself: the status (the API server counts `generation`
+ * up with every change outside of it and of metadata) and finalizers.
+ */
+function mayBeOurs(before: Metadata, after: Metadata): boolean {
+  const { resourceVersion: _v, finalizers: _f, ...former } = before;
+  const { resourceVersion: _w, finalizers: _g, ...latter } = after;
   return isDeepStrictEqual(former, latter);
 }

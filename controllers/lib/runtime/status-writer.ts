@@ -1,13 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../core/clock.ts';
 import type { KubeClient, RawObject } from '../kube/client.ts';
+import { isConflict, KubeError } from '../kube/kube-error.ts';
 import type { Cache } from './cache.ts';
 import { type Condition, composeStatus, type Status, type StatusInput } from './status.ts';
-import { keyOf } from './store.ts';
+import { keyOf, splitKey } from './store.ts';
 
 export type Said = Pick<StatusInput, 'stepped' | 'settled' | 'reported' | 'word'>;
 /** `written` is undefined when the status was so already. */
 export type Published = { written: RawObject | undefined; before: Condition | undefined; after: Condition };
+
+type WriteOptions = { guard?: string | undefined; signal: AbortSignal };
+
+/** Tries to write a status that somebody else's changes come between. */
+const maxAttempts = 4;
 
 type WriterOptions = {
   client: KubeClient;
@@ -31,28 +37,39 @@ export class StatusWriter {
   }
 
   /**
-   * `seen` is the object that the reconcile looked at. Throws `KubeError`: 404 or a conflict of the uid when
-   * it is gone. With `guard`, a resourceVersion, a conflict as well when the object is not of that version.
+   * `seen` is the object that the reconcile looked at. Throws `KubeError`: 404 when it is gone or a namesake
+   * has taken its place. With `guard`, a resourceVersion, 409 when the object is not of that version.
+   *
+   * Every write names a version. A `metadata.uid` alone does not protect a namesake: for the status
+   * subresource of a custom resource the API server ignores it (tried with 1.36).
    */
-  async publish(
-    seen: RawObject,
-    said: Said,
-    options: { guard?: string | undefined; signal: AbortSignal },
-  ): Promise<Published> {
+  async publish(seen: RawObject, said: Said, options: WriteOptions): Promise<Published> {
+    let latest = this.#latest(seen);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#write(seen, latest, said, options);
+      } catch (error) {
+        if (!isConflict(error) || options.guard !== undefined || attempt === maxAttempts) throw error;
+        // Somebody changed something else of it; what was found out is still to be said.
+        const { client, cache } = this.#options;
+        latest = await client.get(cache.kind, splitKey(keyOf(seen.metadata)), options);
+        if (latest.metadata.uid !== seen.metadata.uid) throw new KubeError('status', 404, 'Replaced');
+      }
+    }
+  }
+
+  async #write(seen: RawObject, latest: RawObject, said: Said, options: WriteOptions): Promise<Published> {
     const { client, cache, clock, declared, fieldManager } = this.#options;
-    const { namespace = '', name, uid, generation = 0 } = seen.metadata;
-    const previous = this.#previous(this.#latest(seen));
+    const { namespace = '', name, generation = 0 } = seen.metadata;
+    const previous = this.#previous(latest);
     const status = composeStatus({ ...said, previous, declared, generation, now: clock.now() });
     const published = { before: readyOf(previous), after: readyOf(status)! };
     if (isDeepStrictEqual(status, previous)) return { ...published, written: undefined };
 
-    const guarded = options.guard === undefined ? {} : { resourceVersion: options.guard };
-    const applied = { metadata: { namespace, name, uid, ...guarded }, status };
-    const written = await client.apply(cache.kind, applied, {
-      subresource: 'status',
-      fieldManager,
-      signal: options.signal,
-    });
+    const resourceVersion = options.guard ?? latest.metadata.resourceVersion;
+    const applied = { metadata: { namespace, name, resourceVersion }, status };
+    const apply = { subresource: 'status', fieldManager, signal: options.signal } as const;
+    const written = await client.apply(cache.kind, applied, apply);
     cache.observe(written);
     this.#remember(written, status);
     return { ...published, written };
