@@ -1,9 +1,19 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { execute } from './command.ts';
 import { waitForLock } from './lock.ts';
 import { imageCache } from './paths.ts';
+import { say } from './say.ts';
 
 /** A folder that is never written to once it is there: one lower directory of an overlay. */
 export type Layer = { folder: string; below?: Layer };
@@ -24,10 +34,16 @@ export async function layer(
   key.update(JSON.stringify([name, content, below?.folder.split('/').at(-1)]));
   const id = `${name}-${key.digest('hex').slice(0, 16)}`;
   const made: Layer = { folder: join(imageCache(), id), ...(below === undefined ? {} : { below }) };
-  if (existsSync(made.folder)) return made;
+  if (existsSync(made.folder)) {
+    utimesSync(made.folder, new Date(), new Date());
+    return made;
+  }
   const lock = await waitForLock(`layer ${id}`, longestMs);
   try {
-    if (!existsSync(made.folder)) await makeLayer(id, made, make);
+    if (!existsSync(made.folder)) {
+      forgetOld(name);
+      await makeLayer(id, made, make);
+    }
   } finally {
     await lock.release();
   }
@@ -40,7 +56,7 @@ async function makeLayer(id: string, made: Layer, make: (root: string) => Promis
   await discard(work);
   mkdirSync(join(work, 'root'), { recursive: true, mode: 0o755 });
   const started = performance.now();
-  console.error(`firn: making the host image ${id} …`);
+  say(`making the host image ${id} …`);
   try {
     await mountOverlay(made.below, work);
     await make(join(work, 'root'));
@@ -49,7 +65,20 @@ async function makeLayer(id: string, made: Layer, make: (root: string) => Promis
   } finally {
     await discard(work);
   }
-  console.error(`firn: made ${id} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  say(`made ${id} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+}
+
+/** Layers of this name that nobody asked for in a week, or has mounted. */
+function forgetOld(name: string): void {
+  mkdirSync(imageCache(), { recursive: true });
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8');
+  const weekAgo = Date.now() - 7 * 24 * 3_600_000;
+  for (const entry of readdirSync(imageCache())) {
+    const folder = join(imageCache(), entry);
+    if (!/-[0-9a-f]{16}$/.test(entry) || entry.slice(0, -17) !== name) continue;
+    if (statSync(folder).mtimeMs < weekAgo && !mounts.includes(folder))
+      rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 async function discard(work: string): Promise<void> {

@@ -16,7 +16,7 @@ if [ -e "$loader/oneshot" ]; then
   system=$("$busybox" cat "$loader/oneshot")
   # Before it is used: whatever happens from here on, the next boot is one of the default.
   "$busybox" rm "$loader/oneshot"
-  "$busybox" fsync "$loader"
+  "$busybox" sync -f "$loader"
 else
   system=$("$busybox" cat "$loader/default")
 fi

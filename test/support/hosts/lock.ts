@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { say } from './say.ts';
 
 export type Lock = { release(): Promise<void> };
 
@@ -25,7 +26,7 @@ export async function waitForLock(name: string, timeoutMs: number): Promise<Lock
   for (let first = true; performance.now() < end; first = false) {
     const lock = await tryLock(name);
     if (lock !== undefined) return lock;
-    if (first) console.error(`firn: waiting for another process that makes ${name} …`);
+    if (first) say(`waiting for another process that makes ${name} …`);
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
   throw new Error(`another process held ${name} for more than ${timeoutMs} ms`);

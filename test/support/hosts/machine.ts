@@ -6,6 +6,8 @@ import { killAll } from './sweep.ts';
 
 export type MachineOptions = {
   name: string;
+  /** Its name among all containers of the machine. */
+  container: string;
   root: string;
   /** What runs as process 1; absent: what systemd-nspawn finds to boot. */
   init?: string;
@@ -93,9 +95,24 @@ export function makeMachine(options: MachineOptions): Machine {
   };
 }
 
-function startNspawn({ name, root, init, namespacePath, cgroup, consoleFile }: MachineOptions): ChildProcess {
+function startNspawn({
+  name,
+  container,
+  root,
+  init,
+  namespacePath,
+  cgroup,
+  consoleFile,
+}: MachineOptions): ChildProcess {
   const args = [
-    ...['--quiet', `--directory=${root}`, `--machine=${name}`, '--register=no', '--keep-unit'],
+    ...[
+      '--quiet',
+      `--directory=${root}`,
+      `--machine=${container}`,
+      `--hostname=${name}`,
+      '--register=no',
+      '--keep-unit',
+    ],
     ...[`--network-namespace-path=${namespacePath}`, '--resolv-conf=off', '--timezone=off'],
     // Without it networkd stays down in a namespace that was made outside.
     '--capability=all',

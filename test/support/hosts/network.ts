@@ -76,8 +76,8 @@ export async function makeSwitch(slot: number, plan: Plan): Promise<void> {
 
 /** The namespace of a host, with its only interface `host0`; the other end is `port<index>` of the switch. */
 export async function plugIn(slot: number, index: number): Promise<{ namespacePath: string }> {
-  const { namespacePrefix, switchNamespace } = slotNames(slot);
-  const namespace = `${namespacePrefix}h${index}`;
+  const { prefix, switchNamespace } = slotNames(slot);
+  const namespace = `${prefix}h${index}`;
   await execute('ip', ['netns', 'add', namespace], { timeoutMs });
   await ipBatch(switchNamespace, [
     `link add port${index} type veth peer name host0 netns ${namespace}`,

@@ -1,5 +1,5 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { type Layer, layer } from './layer.ts';
 import { offline } from './offline.ts';
 import { userland, userlandFile } from './userland.ts';
@@ -12,9 +12,10 @@ const standIn = join(import.meta.dirname, '../../nixos');
  */
 export async function nixosHost(): Promise<Layer> {
   const recipe = readFileSync(import.meta.filename, 'utf8');
-  return layer('nixos', recipe + JSON.stringify(sources()), await userland(), async (root) => {
-    copyStandIn(root, 'srv/nixpkgs');
-    copyStandIn(root, 'srv/nixpkgs-next');
+  // Read once: somebody may be editing them.
+  const files = sources();
+  return layer('nixos', recipe + JSON.stringify(files), await userland(), async (root) => {
+    for (const folder of ['srv/nixpkgs', 'srv/nixpkgs-next']) writeStandIn(files, root, folder);
     writeFileSync(join(root, 'srv/nixpkgs-next/lib/.version-suffix'), '.next\n');
     const path = `${readFileSync(join(root, userlandFile), 'utf8').trim()}/bin`;
     await offline(root, path, install);
@@ -28,18 +29,26 @@ nix-env --profile /nix/var/nix/profiles/system --set "$system"
 printf '%s\\n' "$system" >/boot/firn-loader/default
 `;
 
-/** Path and text of every file of the stand-in that Nix reads. */
-function sources(): [string, string][] {
+type SourceFile = { path: string; mode: number; text: string };
+
+/** All of the stand-in that Nix reads. */
+function sources(): SourceFile[] {
   return readdirSync(standIn, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && !entry.name.endsWith('.md') && !entry.name.endsWith('.ts'))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort()
-    .map((path) => [path.slice(standIn.length), readFileSync(path, 'latin1')]);
+    .map((path) => ({
+      path: relative(standIn, path),
+      mode: statSync(path).mode & 0o777,
+      text: readFileSync(path, 'latin1'),
+    }));
 }
 
-function copyStandIn(root: string, to: string): void {
-  const folder = join(root, to);
-  mkdirSync(folder, { recursive: true });
-  cpSync(standIn, folder, { recursive: true, filter: (path) => !path.endsWith('.md') });
-  cpSync(join(root, userlandFile), join(folder, 'userland'));
+function writeStandIn(files: SourceFile[], root: string, to: string): void {
+  for (const { path, mode, text } of files) {
+    const target = join(root, to, path);
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, text, { encoding: 'latin1', mode });
+  }
+  copyFileSync(join(root, userlandFile), join(root, to, 'userland'));
 }

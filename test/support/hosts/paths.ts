@@ -17,9 +17,10 @@ export const slotCount = 32;
  */
 export const slotNames = (slot: number) => ({
   lock: `slot-${slot}`,
-  /** The interface in the machine's own network namespace, and the prefix of the namespaces. */
+  /** The interface in the machine's own network namespace. */
   link: `firn${slot}`,
-  namespacePrefix: `firn${slot}-`,
+  /** Of network namespaces and containers. */
+  prefix: `firn${slot}-`,
   switchNamespace: `firn${slot}-sw`,
   /** Below the root of every hierarchy of cgroups. */
   cgroup: `firn-hosts/${slot}`,

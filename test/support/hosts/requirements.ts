@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { execute } from './command.ts';
+import { say } from './say.ts';
 
 /** What the machine that runs tests with hosts needs, by the Debian package that has it. */
 const needed: Record<string, string> = {
@@ -41,7 +42,7 @@ export async function requireHostTools(): Promise<void> {
   const packages = [...new Set(missing.map((program) => needed[program]!))].sort();
   if (!isDebian())
     throw new Error(`test hosts need ${missing.join(', ')} (in Debian: the packages ${packages.join(' ')})`);
-  console.error(`firn: installing ${packages.join(' ')} with apt-get …`);
+  say(`installing ${packages.join(' ')} with apt-get …`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', PATH: path.join(':') };
   await execute('apt-get', ['update', '-q'], { timeoutMs: 180_000, env });
   await execute('apt-get', ['install', '-qy', '--no-install-recommends', ...packages], {

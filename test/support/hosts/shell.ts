@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type Flavour, flavours } from './flavour.ts';
+import { say } from './say.ts';
 import { startHosts } from './start.ts';
 
 const [flavour = '', script] = process.argv.slice(2);
@@ -16,7 +17,7 @@ await using started = await startHosts({ count: 1, flavour: flavour as Flavour, 
 const host = started.hosts[0]!;
 const since = performance.now();
 await host.powerOn().catch((error: Error) => console.error(error.message));
-console.error(`firn: ${host.name} ${host.address} after ${Math.round(performance.now() - since)} ms`);
+say(`${host.name} ${host.address} after ${Math.round(performance.now() - since)} ms`);
 if (script !== undefined) {
   const { stdout, stderr, code } = await host.run(script, { allowFailure: true });
   console.error(host.console());

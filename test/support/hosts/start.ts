@@ -101,6 +101,7 @@ async function prepareHost({ slot, index, name, plan, flavour, image, options }:
     ...{ slot, index, name, root, ...addresses, adminKeyFile },
     hostKey: readFileSync(`${keyFile}.pub`, 'utf8').split(' ').slice(0, 2).join(' '),
     ...(await plugIn(slot, index)),
+    container: `${names.prefix}${name}`,
     cgroup: `${names.cgroup}/${name}`,
     consoleFile: join(folder, 'console.log'),
     path: flavour.path(root),

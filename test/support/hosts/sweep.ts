@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { hierarchies, processesOf, removeCgroup } from './cgroups.ts';
 import { execute, waitFor } from './command.ts';
 import { slotNames } from './paths.ts';
@@ -14,7 +14,7 @@ export async function sweepSlot(slot: number): Promise<void> {
   const names = slotNames(slot);
   const left: string[] = [];
   if (!(await killAll(names.cgroup))) left.push(`processes ${processesOf(names.cgroup).join(' ')}`);
-  for (const point of mountsBelow(names.folder)) {
+  for (const point of [...mountsBelow(names.folder), ...containerFolders(slot)]) {
     const unmounted = await execute('umount', [point], { timeoutMs, allowFailure: true });
     // Lazily, where something still looks into it: it goes when that ends.
     if (unmounted.code !== 0) await execute('umount', ['-l', point], { timeoutMs, allowFailure: true });
@@ -25,7 +25,8 @@ export async function sweepSlot(slot: number): Promise<void> {
   await waitFor(() => removeCgroup(names.cgroup).length === 0, { timeoutMs: 3_000, everyMs: 50 });
   left.push(...removeCgroup(names.cgroup), ...mountsBelow(names.folder));
   if (left.length > 0) throw new Error(`left behind of slot ${slot}: ${left.join(', ')}`);
-  rmSync(names.folder, { recursive: true, force: true });
+  for (const folder of [names.folder, ...containerFolders(slot)])
+    rmSync(folder, { recursive: true, force: true });
   removeEmpty([dirname(names.folder), ...hierarchies().map((mount) => join(mount, dirname(names.cgroup)))]);
 }
 
@@ -47,6 +48,7 @@ export function remainsOf(slot: number): string[] {
     ...processesOf(names.cgroup).map((pid) => `process ${pid}`),
     ...mountsBelow(names.folder),
     ...namespacesOf(slot),
+    ...containerFolders(slot),
     ...(existsSync(`/sys/class/net/${names.link}`) ? [names.link] : []),
     ...(existsSync(names.folder) ? [names.folder] : []),
   ];
@@ -70,9 +72,19 @@ export function killAll(cgroup: string): Promise<boolean> {
   );
 }
 
+/** What systemd-nspawn makes for each container in /run, and does not always remove. */
+function containerFolders(slot: number): string[] {
+  const made = '/run/systemd/nspawn';
+  if (!existsSync(made)) return [];
+  return readdirSync(made, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .flatMap((entry) => readdirSync(join(made, entry.name)).map((name) => join(made, entry.name, name)))
+    .filter((path) => basename(path).startsWith(slotNames(slot).prefix));
+}
+
 function namespacesOf(slot: number): string[] {
   if (!existsSync('/run/netns')) return [];
-  return readdirSync('/run/netns').filter((name) => name.startsWith(slotNames(slot).namespacePrefix));
+  return readdirSync('/run/netns').filter((name) => name.startsWith(slotNames(slot).prefix));
 }
 
 /** Innermost first. */
