@@ -13,20 +13,18 @@
     };
     environment.variables = lib.mkOption {
       type = lib.types.attrsOf (
-        lib.types.nullOr (
-          lib.types.oneOf [
-            (lib.types.listOf (
-              lib.types.oneOf [
-                lib.types.int
-                lib.types.str
-                lib.types.path
-              ]
-            ))
-            lib.types.int
-            lib.types.str
-            lib.types.path
-          ]
-        )
+        lib.types.oneOf [
+          (lib.types.listOf (
+            lib.types.oneOf [
+              lib.types.int
+              lib.types.str
+              lib.types.path
+            ]
+          ))
+          lib.types.int
+          lib.types.str
+          lib.types.path
+        ]
       );
       default = { };
       apply = lib.mapAttrs (_: v: if builtins.isList v then lib.concatMapStringsSep ":" toString v else toString v);

@@ -57,7 +57,7 @@ in
     type = types.listOf (
       types.submodule {
         options.device = lib.mkOption {
-          type = types.strMatching ".+" // { description = "unspecified value"; };
+          type = types.nonEmptyStr;
           description = "The device or file.";
         };
       }

@@ -15,7 +15,7 @@ let
     )
     // {
       description = "Nix config atom (null, bool, int, float, str, path or package)";
-      descriptionClass = "noun";
+      descriptionClass = "conjunction";
     };
   value = types.either atom (types.listOf atom);
   list = default: description: mkOption {

@@ -44,7 +44,7 @@ in
       description = "The OpenSSH package.";
     };
     ports = mkOption {
-      type = types.listOf types.port;
+      type = types.listOf (types.ints.between 0 65535);
       default = [ 22 ];
       description = "Ports that the daemon listens on.";
     };

@@ -5,7 +5,7 @@ let
 in
 rec {
   unitSuffix = "service|socket|device|mount|automount|swap|target|path|timer|scope|slice";
-  unitName = types.strMatching "[a-zA-Z0-9@%:_.\\-]+[.](${unitSuffix})";
+  unitName = types.strMatching ''[a-zA-Z0-9@%:_.\\-]+[.](${unitSuffix})'';
   unitOption = types.mkType {
     name = "systemd option";
     check = _: true;
