@@ -2,11 +2,11 @@ import { NixNode } from '../crds/index.ts';
 import { CliError } from './command.ts';
 import type { Connection } from './connect.ts';
 
-/** Sets annotations of a NixNode that is still the one that was read. */
+/** Sets annotations of a NixNode that is still the one that was read; null takes one away. */
 export async function annotateNode(
   { client }: Connection,
   node: NixNode,
-  annotations: Record<string, string>,
+  annotations: Record<string, string | null>,
   signal: AbortSignal,
 ): Promise<void> {
   const { namespace = '', name, uid } = node.metadata;

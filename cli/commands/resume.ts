@@ -15,7 +15,8 @@ export const resume = defineCommand({
     const { annotateNode } = await import('../annotate.ts');
     await using connection = connect(options);
     const node = await getNode(connection, name!, signal);
-    await annotateNode(connection, node, { 'firn.dev/resume': new Date().toISOString() }, signal);
+    const wish = { 'firn.dev/resume': new Date().toISOString(), 'firn.dev/rollback': null };
+    await annotateNode(connection, node, wish, signal);
     terminal.out(`nixnode/${name} goes on; firn status ${name} shows how`);
     return 0;
   },

@@ -158,6 +158,8 @@ async function heedAnnotations(visit: Visit): Promise<void> {
     if (release) await rejectRelease(visit, release.id, release.parts);
     context.report({ rejected: rollback });
   }
+  // Without the annotation a release that came back can be rolled back again.
+  if (rollback === undefined) context.report({ rejected: undefined });
 }
 
 /** What is taken back is the parts in which a release differs from the one before it. */

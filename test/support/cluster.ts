@@ -45,8 +45,8 @@ function kubectl(program: string, dataDir: string, args: string[], input: string
     `--kubeconfig=${join(dataDir, 'kubeconfig')}`,
     `--cache-dir=${join(dataDir, 'kubectl-cache')}`,
   ];
-  // Plugins and completion are none of a test's concern: the flags of ours go behind the command.
-  const child = spawn(program, [...args, ...own], { timeout: 60_000, killSignal: 'SIGKILL' });
+  // First, so that a test may name another cluster behind them.
+  const child = spawn(program, [...own, ...args], { timeout: 60_000, killSignal: 'SIGKILL' });
   const result: KubectlResult = { stdout: '', stderr: '', code: -1 };
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     result.stdout += text;

@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import ssh2 from 'ssh2';
 import { runFirnCli } from '../../support/cli.ts';
+import { generateSshKey } from '../../support/ssh-keys.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -10,7 +10,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const key = ssh2.utils.generateKeyPairSync('ed25519');
+const key = generateSshKey();
 const canary = 'canary-of-a-licence';
 const manifests = (spec = ''): string => `
 apiVersion: v1
