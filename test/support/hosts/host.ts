@@ -12,6 +12,7 @@ export type HostOptions = MachineOptions & {
   address6: string;
   hostKey: string;
   adminKeyFile: string;
+  written: string;
   /** PATH of the scripts that tests run in it. */
   path: string;
 };
@@ -46,7 +47,7 @@ export function makeHost(options: HostOptions): TestHost {
   };
 
   return {
-    ...{ name, address, address6, port: 22, hostKey, adminKeyFile, root },
+    ...{ name, address, address6, port: 22, hostKey, adminKeyFile, root, written: options.written },
     ...{ reachable, waitReachable, console: consoleText, boots: machine.boots },
     shell: () => ['nsenter', shell()],
     run,

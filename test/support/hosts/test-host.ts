@@ -19,6 +19,8 @@ export type TestHost = {
   adminKeyFile: string;
   /** Its root file system, from outside; without what is mounted inside (`/run`, `/tmp`, `/etc` of a NixOS host). */
   root: string;
+  /** Of that, what was written since the image, in the same folders. To be read only. */
+  written: string;
   /**
    * Runs a shell script in the host as root, past network and sshd, so that it works whatever is broken. The script
    * reaches the shell through a descriptor: it stands in no process' arguments.
