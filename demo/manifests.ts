@@ -7,7 +7,7 @@ export const namespace = 'fleet';
 export const greetingFile = '/etc/greeting';
 export const licenceFile = '/run/keys/licence';
 /** A comment in the module that cuts a host off. */
-export const cutOffMark = '# sshd listens elsewhere';
+export const cutOffMark = '# as a guide to hardening said';
 
 const apiVersion = 'firn.dev/v1alpha1';
 const yaml = (...objects: object[]): string =>
@@ -34,6 +34,15 @@ export const licence = (content: string): string =>
     stringData: { 'licence.txt': content },
   });
 
+/** What is this machine's alone. */
+const hardware = `{
+  fileSystems."/" = { device = "/dev/disk/by-label/nixos"; fsType = "ext4"; };
+  boot.loader.systemd-boot.enable = true;
+  networking = { useNetworkd = true; useDHCP = false; };
+  nix.settings.sandbox = false;
+}
+`;
+
 export const node = ({ name, address, port, hostKey, nixpkgs }: DemoHost): string =>
   yaml({
     apiVersion,
@@ -43,6 +52,7 @@ export const node = ({ name, address, port, hostKey, nixpkgs }: DemoHost): strin
       ssh: { host: address, port, user: 'root', keyRef: { name: 'deploy-key' }, hostKeys: [hostKey] },
       stateVersion: '26.05',
       nixpkgs: { url: nixpkgs },
+      modules: [{ inline: hardware }],
       files: [{ path: licenceFile, secretRef: { name: 'licence', key: 'licence.txt' } }],
       deploy: { confirmWithin: '20s' },
     },
@@ -62,5 +72,5 @@ export const base = (greeting: string): string =>
 export const cutOff = (host: string): string =>
   module('cut-off', {
     nodeSelector: { matchLabels: { host } },
-    inline: `{ lib, ... }: {\n  ${cutOffMark} than the operator knocks\n  services.openssh.ports = lib.mkForce [ 2222 ];\n}\n`,
+    inline: `{ ... }: {\n  services.openssh.extraConfig = "ListenAddress 127.0.0.1"; ${cutOffMark}\n}\n`,
   });

@@ -110,7 +110,7 @@ const secret = (memory: Memory): Step => ({
 
 const cutOffStep = (memory: Memory): Step => ({
   title: 'A change that cuts a host off',
-  about: `On ${alpha} sshd is to listen on another port. The host finds itself healthy; but nobody can come in to confirm.`,
+  about: `On ${alpha} sshd is to listen on loopback only. The host finds itself healthy; but nobody can come in to confirm.`,
   async do(scene) {
     await scene.apply('cut-off.yaml', cutOff(alpha), 'shown');
   },

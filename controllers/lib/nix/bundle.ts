@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ReconcileError } from '../core/outcome.ts';
 import { renderFlakeLock } from './flake-lock.ts';
-import { parseFlakeRef } from './flake-ref.ts';
 import { print, printRelativePath } from './print.ts';
 import { assertTree, type Tree } from './tree.ts';
 
@@ -58,7 +57,6 @@ export function renderBundle(input: BundleInput): Tree {
 }
 
 function renderFlake(input: BundleInput, moduleFiles: readonly string[]): string {
-  parseFlakeRef(input.nixpkgs.url);
   const imports = ['firn', 'host.nix', ...moduleFiles.map((file) => `modules/${file}`)];
   return `{
   inputs.nixpkgs.url = ${print(input.nixpkgs.url)};
