@@ -1,6 +1,6 @@
 # shellcheck shell=dash
-# Builds, resolutions and resets: one of each at a time. jobs/<what> has the lines `name value`: state, started, id or
-# url (base64), message (base64), extra (base64). log/<what> has all that was printed.
+# Builds, resolutions and resets: one of each at a time. jobs/<what> has the lines `name value`: state, started, subject
+# (an id, or url and refresh in base64 with a dot between), message (base64), extra (base64). log/<what> has all that was printed.
 
 read_job() {
 	local name value

@@ -191,8 +191,8 @@ observe_jobs() {
 		printf ',"build":null'
 	fi
 	if read_job resolve; then
-		printf ',"resolve":{"state":"%s","startedAt":%s,"messageB64":"%s","urlB64":"%s","lockedB64":"%s"}' \
-			"$j_state" "$j_started" "$j_message" "$j_subject" "$j_extra"
+		printf ',"resolve":{"state":"%s","startedAt":%s,"messageB64":"%s","urlB64":"%s","refreshB64":"%s","lockedB64":"%s"}' \
+			"$j_state" "$j_started" "$j_message" "${j_subject%%.*}" "${j_subject#*.}" "$j_extra"
 	else
 		printf ',"resolve":null'
 	fi

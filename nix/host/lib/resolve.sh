@@ -2,17 +2,17 @@
 # Resolving a flake reference once, in the unit firn-resolve: what `nix flake metadata` says under `locked`.
 
 resolve() {
-	read_request hex:installation int:fence text:url
+	read_request hex:installation int:fence text:url text:refresh
 	read_text url
 	case $text_url in '' | -* | *[!A-Za-z0-9:/._?=\&%+~@-]*) refuse InvalidRequest "that is not a flake reference" ;; esac
 	admit
 	settle_job resolve
 	if job_running resolve; then
-		[ "$j_subject" = "$r_url" ] && accept
+		[ "$j_subject" = "$r_url.$r_refresh" ] && accept
 		refuse Busy "another flake reference is being resolved"
 	fi
 	command -v nix >/dev/null || refuse NoNix "nix is not in PATH"
-	start_job resolve "$r_url" -- run-resolve "$text_url"
+	start_job resolve "$r_url.$r_refresh" -- run-resolve "$text_url"
 	accept
 }
 
