@@ -83,7 +83,10 @@ run_activate() {
 	point activate-flipped
 	candidate=$(system_of "$1")
 	if [ "$candidate" != "$(resolved /run/current-system)" ]; then
-		switch_to "$candidate" || fail_trial ActivationFailed "$(switch_error)"
+		if ! switch_to "$candidate"; then
+			[ "$switch_status" -ne 100 ] || reboot_instead "$1" "$2"
+			fail_trial ActivationFailed "$(switch_error)"
+		fi
 	fi
 	point activate-switched
 	settle_files "$1" || fail_trial FilesFailed "$problems"
@@ -135,6 +138,19 @@ switch_to() {
 	switch_status=$?
 	say "switch-to-configuration test ended with status $switch_status"
 	case $switch_status in 0 | 4) return 0 ;; *) return 1 ;; esac
+}
+
+# reboot_instead ID ATTEMPT: switch-to-configuration says with status 100, before it changes anything, that a reboot is
+# needed. What was brought goes back, and the trial waits for that reboot.
+reboot_instead() {
+	bring_files "${t_from#-}" "$1" && settle_files "${t_from#-}" || fail_trial FilesFailed "$problems"
+	rm -f "$runtime/trial/switching"
+	lock
+	in_trial "$1" "$2" && [ "$t_state" = Activating ] || exit 0
+	t_kind=reboot t_message=$(b64 "switch-to-configuration cannot enter it live: only a reboot can")
+	move_trial RebootDue || exit 1
+	disarm_revert "$1" "$2"
+	exit 0
 }
 
 switch_error() {

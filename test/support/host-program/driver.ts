@@ -43,16 +43,19 @@ export const killableProgram = (): string =>
 export function drive(host: TestHost, programText: string, shell = '/bin/sh'): Driver {
   const program = createHash('sha256').update(programText).digest('hex');
   const file = `/var/lib/firn/bin/${program}`;
+  const install = async () => {
+    const script = `mkdir -p /var/lib/firn/bin /var/lib/firn-test && cat >${file} && chmod 700 ${file}`;
+    await host.run(script, { input: programText });
+  };
   return {
     program,
-    install: async () => {
-      const script = `mkdir -p /var/lib/firn/bin /var/lib/firn-test && cat >${file} && chmod 700 ${file}`;
-      await host.run(script, { input: programText });
-    },
+    install,
     async call(subcommand, request) {
       const lines = encodeRequest(subcommand, request).join('\n');
       const script = `${shell} ${file} ${subcommand} 3<<'FIRN-REQUEST'\n${lines}\nFIRN-REQUEST\n`;
       const input = 'payload' in request ? (request.payload as Uint8Array) : '';
+      // A reset takes the program away, too.
+      await host.run(`[ -e ${file} ] || exit 1`).catch(install);
       const { stdout, stderr } = await host.run(script, { input, allowFailure: true, timeoutMs: 120_000 });
       const answers = stdout.split('\n').filter((line) => line !== '' && line !== 'FIRN-SEND');
       if (answers.length !== 1) throw new Error(`${subcommand} printed:\n${stdout}\nand said:\n${stderr}`);

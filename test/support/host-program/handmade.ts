@@ -33,14 +33,14 @@ test)
   for unit in "$old"/units/*; do
     name=\${unit##*/}
     [ -e "$unit" ] && [ ! -e "$me/units/$name" ] || continue
-    systemctl disable --now "$name" || true
-    rm -f "/etc/systemd/system/$name"
+    systemctl disable --runtime --now "$name" || true
+    rm -f "/run/systemd/system/$name"
   done
   changed=
   for unit in "$me"/units/*; do
     name=\${unit##*/}
     [ -e "$unit" ] || continue
-    cmp -s "$unit" "/etc/systemd/system/$name" || { cp "$unit" "/etc/systemd/system/$name"; changed="$changed $name"; }
+    cmp -s "$unit" "/run/systemd/system/$name" || { cp "$unit" "/run/systemd/system/$name"; changed="$changed $name"; }
   done
   ln -sfn "$me" /run/current-system.new
   mv -T /run/current-system.new /run/current-system
@@ -50,7 +50,7 @@ test)
   systemctl daemon-reload
   status=0
   for name in $changed; do
-    systemctl enable "$name"
+    systemctl enable --runtime "$name"
     systemctl restart "$name" || status=4
   done
   exit $status
@@ -64,7 +64,7 @@ const flake = (name: string): string => `{
       name = "system-${name}";
       system = "x86_64-linux";
       builder = "/bin/sh";
-      args = [ "-c" "PATH=/usr/bin:/bin; cp -r \${./toplevel} $out; chmod -R u+w $out; mkdir -p $out/sw; ln -s /usr/bin $out/sw/bin; chmod 755 $out/bin/*" ];
+      args = [ "-c" "PATH=/usr/bin:/bin; cp -r \${./toplevel} $out; chmod -R u+w $out; mkdir -p $out/sw; ln -s /usr/bin $out/sw/bin; chmod 755 $out/bin/*; if [ -e $out/unbuildable ]; then cat $out/unbuildable; exit 1; fi" ];
     };
   };
 }
@@ -99,8 +99,17 @@ system=$(cat $loader/oneshot 2>/dev/null || cat $loader/default)
 rm -f $loader/oneshot
 ln -sfn "$system" /run/current-system
 ln -sfn "$system" /run/booted-system
-for unit in "$system"/units/*; do [ ! -e "$unit" ] || cp "$unit" /etc/systemd/system/; done
 [ ! -e "$system/asks" ] || /bin/sh /var/lib/firn/host boot
+mkdir -p /run/systemd/system
+for unit in "$system"/units/*; do
+  [ -e "$unit" ] || continue
+  cp "$unit" /run/systemd/system/
+  systemctl enable --runtime "\${unit##*/}"
+done
+systemctl daemon-reload
+for unit in "$system"/units/*; do
+  [ ! -e "$unit" ] || systemctl --no-block start "\${unit##*/}"
+done
 SCRIPT
 chmod 755 /usr/local/sbin/handmade-boot
 cat >/etc/systemd/system/handmade-boot.service <<'UNIT'
