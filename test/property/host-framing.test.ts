@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { createDialogue, type Step } from '../../controllers/lib/host/dialogue.ts';
 import { encodeRequest } from '../../controllers/lib/host/request.ts';
-import { readFields } from '../support/ssh-server/commands.ts';
+import { readFields } from '../support/ssh-server/invocation.ts';
 
 const nonce = randomBytes(16).toString('hex');
 const replyLine = `{"ok":true,"textB64":"${Buffer.from('ü').toString('base64')}"}`;

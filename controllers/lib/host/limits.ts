@@ -5,7 +5,7 @@ export type HostLimits = {
   /** Silence after which a connection is asked whether it lives; after `keepaliveMisses` without an answer it is lost. */
   keepaliveMs: number;
   keepaliveMisses: number;
-  /** A connection without calls is closed after this. */
+  /** A connection without calls is closed after this: long enough to poll a build, short enough that hosts at rest have none. */
   idleMs: number;
   /** Calls at once on one connection. sshd allows ten (`MaxSessions`); the ones that it still tears down count. */
   channels: number;
@@ -19,7 +19,7 @@ export const defaultLimits: HostLimits = {
   connectMs: 15_000,
   keepaliveMs: 15_000,
   keepaliveMisses: 2,
-  idleMs: 120_000,
+  idleMs: 30_000,
   channels: 8,
   connecting: 64,
   replyBytes: 8 * 1024 * 1024,

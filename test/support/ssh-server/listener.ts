@@ -27,7 +27,7 @@ export type Listener = {
 /** ssh2 pings its clients every 15 s unless told otherwise; ten thousand idle hosts have better things to do. */
 const never = 2 ** 31 - 1;
 
-export async function startListener(host: ListenerHost): Promise<Listener> {
+export async function startListener(address: string, host: ListenerHost): Promise<Listener> {
   const sockets = new Set<Socket>();
   let port = 0;
   let server: Server | null = null;
@@ -63,10 +63,10 @@ export async function startListener(host: ListenerHost): Promise<Listener> {
       server = created;
       await new Promise<void>((resolve, reject) => {
         created.once('error', reject);
-        created.listen(port, '127.0.0.1', resolve);
+        created.listen(port, address, resolve);
       });
-      const address = created.address();
-      if (address !== null && typeof address === 'object') port = address.port;
+      const bound = created.address();
+      if (bound !== null && typeof bound === 'object') port = bound.port;
     },
     cutAll() {
       for (const socket of sockets) socket.destroy();
@@ -104,7 +104,7 @@ function serveSsh(socket: Socket, host: ListenerHost): void {
     });
     // A scripted host is a jump host as well: what it reaches is what this process reaches on loopback.
     client.on('tcpip', (acceptForward, rejectForward, { destIP, destPort }) => {
-      if (destIP !== '127.0.0.1') return rejectForward();
+      if (!destIP.startsWith('127.')) return rejectForward();
       const onward = connect(destPort, destIP);
       onward.once('error', () => rejectForward());
       onward.once('connect', () => {

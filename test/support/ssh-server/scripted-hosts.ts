@@ -17,19 +17,19 @@
  * host that nobody has connected to costs a listening port of loopback and a few small objects; keys are made when first
  * asked for. A scripted host can be the jump host for another one.
  */
-import { randomUUID } from 'node:crypto';
-import ssh2 from 'ssh2';
 import type { Clock } from '../../../controllers/lib/core/clock.ts';
 import { systemClock } from '../../../controllers/lib/core/clock.ts';
 import type { Subcommand } from '../../../controllers/lib/host/protocol.ts';
-import { createFaults, type Fault, type Faults } from './faults.ts';
+import { generateSshKey } from '../ssh-keys.ts';
+import type { Fault, Faults } from './faults.ts';
 import { type Listener, type ListenerHost, startListener } from './listener.ts';
-import { type Durations, defaultDurations, freshState, type HostState, type Machine } from './state.ts';
-import { settleBoot } from './trial.ts';
+import { createMachine } from './machine.ts';
+import { type Durations, defaultDurations, type HostState } from './state.ts';
 
 export type ScriptedHost = {
   readonly name: string;
-  readonly address: '127.0.0.1';
+  /** Of loopback. */
+  readonly address: string;
   readonly port: number;
   /** As in known_hosts. */
   readonly hostKey: string;
@@ -71,10 +71,8 @@ export type ScriptedOptions = {
   clock?: Clock;
 };
 
-const generateKey = (): { private: string; public: string } => ssh2.utils.generateKeyPairSync('ed25519');
-
 export async function startScriptedHosts(options: ScriptedOptions): Promise<ScriptedFleet> {
-  const login = generateKey();
+  const login = generateSshKey();
   const authorizedKeys = [login.public, ...(options.authorizedKeys ?? [])];
   const started: { host: ScriptedHost; close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
@@ -97,6 +95,12 @@ export async function startScriptedHosts(options: ScriptedOptions): Promise<Scri
   };
 }
 
+/**
+ * Ports are the kernel's choice, and it takes long to find one where many are taken. So every few thousand hosts get
+ * another address; few hosts get the one that every system has.
+ */
+const addressOf = (index: number): string => `127.0.${Math.floor(index / 4000)}.1`;
+
 async function startHost(
   index: number,
   authorizedKeys: readonly string[],
@@ -104,8 +108,9 @@ async function startHost(
 ): Promise<{ host: ScriptedHost; close(): Promise<void> }> {
   const clock = options.clock ?? systemClock;
   const script = options.script?.(index);
-  const key = lazy(generateKey);
-  const other = lazy(generateKey);
+  const address = addressOf(index);
+  const key = lazy(generateSshKey);
+  const other = lazy(generateSshKey);
   const calls: ScriptedCall[] = [];
   const machine = createMachine(
     `host-${index}`,
@@ -128,12 +133,12 @@ async function startHost(
   };
   const host: ScriptedHost = {
     name: `host-${index}`,
-    address: '127.0.0.1',
+    address,
     get port() {
       return listener.port;
     },
     get hostKey() {
-      return key().public.split(' ').slice(0, 2).join(' ');
+      return key().public;
     },
     faults: machine.machine.faults,
     state: machine.machine.state,
@@ -146,72 +151,13 @@ async function startHost(
     reboot: () => machine.machine.reboot(),
     cut: () => listener.cutAll(),
   };
-  const listener: Listener = await startListener(listenerHost);
+  const listener: Listener = await startListener(address, listenerHost);
   for (const fault of script?.faults ?? []) host.faults.add(fault);
   return {
     host,
     close: async () => {
       machine.stop();
       await listener.close();
-    },
-  };
-}
-
-function createMachine(
-  name: string,
-  clock: Clock,
-  durations: Durations,
-  listener: () => Listener,
-): { machine: Machine; stop(): void } {
-  const timers = new Set<() => void>();
-  let reachable: 'open' | 'closed' = 'open';
-  let stopped = false;
-  const later = (ms: number, callback: () => void): (() => void) => {
-    const cancel = clock.after(ms, () => {
-      timers.delete(cancel);
-      callback();
-    });
-    timers.add(cancel);
-    return cancel;
-  };
-  const stopTimers = (): void => {
-    for (const cancel of timers) cancel();
-    timers.clear();
-  };
-  /** A port that cannot be opened again fails the test by itself: nobody answers there. */
-  const settlePort = (): void => {
-    const refusing = faults.take('refuseConnection') !== null;
-    void listener().listen(!stopped && reachable === 'open' && !refusing ? 'open' : 'closed');
-  };
-  const faults: Faults = createFaults(settlePort);
-  const state = freshState(name);
-  const machine: Machine = {
-    state,
-    clock,
-    durations,
-    faults,
-    later,
-    network(up) {
-      reachable = up === 'up' ? 'open' : 'closed';
-      settlePort();
-      if (up === 'down') listener().cutAll();
-    },
-    reboot() {
-      stopTimers();
-      machine.network('down');
-      later(durations.boot, () => {
-        state.bootId = randomUUID();
-        state.counts.boots += 1;
-        settleBoot(machine);
-        machine.network('up');
-      });
-    },
-  };
-  return {
-    machine,
-    stop() {
-      stopped = true;
-      stopTimers();
     },
   };
 }

@@ -5,9 +5,10 @@
 import type { ServerChannel } from 'ssh2';
 import { becomeRoot, frames, payloadPrompt, runProgram } from '../../../controllers/lib/host/bootstrap.ts';
 import { type Subcommand, subcommands } from '../../../controllers/lib/host/protocol.ts';
-import { readFields, refusal, runCommand } from './commands.ts';
+import { runCommand } from './commands.ts';
 import type { Fault, FaultPoint } from './faults.ts';
 import { createInbox, type Inbox } from './inbox.ts';
+import { readFields, refusal } from './invocation.ts';
 import { sha256 } from './payload.ts';
 import type { Machine } from './state.ts';
 
