@@ -1,7 +1,8 @@
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
-/** Where builds and downloads are kept between runs: `FIRN_CACHE`, or a folder of the user's cache. */
+/** Where builds and downloads are kept between runs: `FIRN_CACHE`, or a folder of the user's cache. Absolute. */
 export function cacheDirectory(environment: NodeJS.ProcessEnv): string {
-  return environment.FIRN_CACHE || join(environment.XDG_CACHE_HOME || join(homedir(), '.cache'), 'firn');
+  const { FIRN_CACHE, XDG_CACHE_HOME } = environment;
+  return resolve(FIRN_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'firn'));
 }

@@ -4,9 +4,10 @@ import { kubeconfigText } from '../controllers/lib/pki/kubeconfig.ts';
 import { buildAsset } from './build.ts';
 import { type Child, endLeftover, startChild } from './child.ts';
 import { apiserverSpec, type Durability, etcdSockets, etcdSpec } from './components.ts';
-import { ensureIdentity, write } from './identity.ts';
+import { ensureIdentity } from './identity.ts';
 import { holderOf, type Lock, tryLock } from './lock.ts';
 import { choosePort } from './port.ts';
+import { writePrivate } from './private-file.ts';
 import { type Progress, terminalProgress } from './progress.ts';
 import { apiserverReady, type Login, listens, waitUntil } from './ready.ts';
 
@@ -89,7 +90,7 @@ function describe(
     user: 'admin',
     credential: admin,
   });
-  write(dataDir, 'kubeconfig', text.open());
+  writePrivate(dataDir, 'kubeconfig', text.open());
   let apiserver = first;
   return {
     dataDir,

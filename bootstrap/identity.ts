@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Sealed } from '../controllers/lib/core/sealed.ts';
 import { type Authority, createAuthority, parseAuthority } from '../controllers/lib/pki/authority.ts';
 import type { Issuance } from '../controllers/lib/pki/certificate.ts';
 import { issueLeaf, type KeyedCertificate } from '../controllers/lib/pki/leaf.ts';
 import { createServiceAccountKeys } from '../controllers/lib/pki/service-account.ts';
+import { writePrivate } from './private-file.ts';
 
 /** Files of the data folder that etcd and the API server read; relative to it. */
 export const identityFiles = {
@@ -42,8 +43,8 @@ export async function ensureIdentity(
     },
     issuance,
   );
-  write(directory, identityFiles.serving, serving.certificate);
-  write(directory, identityFiles.servingKey, serving.key.open());
+  writePrivate(directory, identityFiles.serving, serving.certificate);
+  writePrivate(directory, identityFiles.servingKey, serving.key.open());
   const admin = await issueLeaf(
     authority,
     {
@@ -66,23 +67,16 @@ async function ensureAuthority(directory: string, issuance: Issuance): Promise<A
   }
   const spec = { commonName: 'firn-bootstrap', algorithm: 'ECDSA-P256' as const, lifetimeMs: 10 * year };
   const authority = await createAuthority(spec, issuance);
-  write(directory, identityFiles.authorityKey, authority.key.open());
-  write(directory, identityFiles.authority, authority.certificate);
+  writePrivate(directory, identityFiles.authorityKey, authority.key.open());
+  writePrivate(directory, identityFiles.authority, authority.certificate);
   return authority;
 }
 
 async function ensureServiceAccountKeys(directory: string): Promise<void> {
   if (existsSync(join(directory, identityFiles.serviceAccount))) return;
   const keys = await createServiceAccountKeys('ECDSA-P256');
-  write(directory, identityFiles.serviceAccountKey, keys.key.open());
-  write(directory, identityFiles.serviceAccount, keys.publicKey);
+  writePrivate(directory, identityFiles.serviceAccountKey, keys.key.open());
+  writePrivate(directory, identityFiles.serviceAccount, keys.publicKey);
 }
 
 const read = (directory: string, file: string): string => readFileSync(join(directory, file), 'utf8');
-
-/** Whole or not at all, and never readable for others. */
-export function write(directory: string, file: string, content: string): void {
-  const path = join(directory, file);
-  writeFileSync(`${path}.new`, content, { mode: 0o600, flush: true });
-  renameSync(`${path}.new`, path);
-}

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { write } from './identity.ts';
+import { writePrivate } from './private-file.ts';
 
 /**
  * The API server's port: the one asked for, else the one that it had before, else a free one. It is kept in the data
@@ -21,7 +21,7 @@ export async function choosePort(
     report(`port ${wanted}, used before, is taken by another program; the API server listens on ${port} now`);
   }
   if (port === null) throw new Error('127.0.0.1 has no free port');
-  write(directory, 'port', `${port}\n`);
+  writePrivate(directory, 'port', `${port}\n`);
   return port;
 }
 
