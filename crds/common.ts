@@ -1,5 +1,4 @@
-/** What several kinds have in common: conditions, references, addresses, label selectors. */
-import ipaddr from 'ipaddr.js';
+/** What several kinds have in common: instants, conditions, references, label selectors. */
 import { z } from 'zod';
 import { atomicList, mapList, matches, type Rule, text, withRules } from './rules.ts';
 
@@ -70,61 +69,6 @@ export const keyReference = (of: string) =>
     key: dataKey().describe(`Which key of its data.`),
   });
 export type KeyReference = z.output<ReturnType<typeof keyReference>>;
-
-// --- addresses ---
-
-/** Kubernetes' CEL `isIP`: no zones, no leading zeros, and no IPv4 address dressed as IPv6. */
-export function isAddress(written: string): boolean {
-  if (written.includes('%')) return false;
-  if (ipaddr.IPv4.isValidFourPartDecimal(written)) return !/(^|\.)0\d/.test(written);
-  return (
-    written.includes(':') && ipaddr.IPv6.isValid(written) && !ipaddr.IPv6.parse(written).isIPv4MappedAddress()
-  );
-}
-
-export const address = () =>
-  withRules(text({ min: 2, max: 45 }), [
-    { cel: 'isIP(self)', message: 'must be an IPv4 or IPv6 address', test: isAddress },
-  ]);
-
-/** A network: the address has no bits beyond the prefix, so that there is one way to write it. */
-export const network = () =>
-  withRules(text({ min: 4, max: 49 }), [
-    {
-      cel: 'isCIDR(self) && cidr(self) == cidr(self).masked()',
-      message: 'must be a network such as 10.0.0.0/16 or fd00:1::/48, with no bits after the prefix',
-      test: isNetwork,
-    },
-  ]);
-
-function isNetwork(written: string): boolean {
-  const [base, prefix, ...rest] = written.split('/');
-  if (base === undefined || prefix === undefined || rest.length > 0) return false;
-  if (!isAddress(base) || !/^(0|[1-9]\d{0,2})$/.test(prefix)) return false;
-  const parsed = ipaddr.parse(base);
-  const bits = parsed.kind() === 'ipv4' ? 32 : 128;
-  if (Number(prefix) > bits) return false;
-  const bytes = parsed.toByteArray();
-  return bytes.every(
-    (byte, at) => (byte & (0xff >> Math.min(8, Math.max(0, Number(prefix) - 8 * at)))) === 0,
-  );
-}
-
-const hostLabels =
-  /^[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?([.][A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?)*$/;
-const numericEnd = /(^|[.])[0-9]+$/;
-
-/** Where to connect to. A name whose last label is a number would be a mistyped address (WHATWG URL, RFC 3696). */
-export const hostOrAddress = () =>
-  withRules(text({ min: 1, max: 253 }), [
-    {
-      cel: `isIP(self) || (self.matches(r'${hostLabels.source}') && !self.matches(r'${numericEnd.source}'))`,
-      message: 'must be a host name, an IPv4 or an IPv6 address',
-      test: (value) => isAddress(value) || (hostLabels.test(value) && !numericEnd.test(value)),
-    },
-  ]);
-
-export const port = () => integer(1, 65_535);
 
 // --- label selectors ---
 

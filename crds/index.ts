@@ -1,5 +1,6 @@
 /** The API of Firn: every kind as a type and as a value of the same name. The only barrel of the project. */
-export { type Condition, isAddress, type KeyReference, type LabelSelector, selects } from './common.ts';
+export { isAddress } from './address.ts';
+export { type Condition, type KeyReference, type LabelSelector, selects } from './common.ts';
 export type { DeliveredFile, NixModuleSource } from './content.ts';
 export { parseDuration } from './duration.ts';
 export type { FirnKind } from './kind.ts';

@@ -1,6 +1,7 @@
 /** What users say of a host: how to log in, what it is made of, and how changes reach it. */
 import { z } from 'zod';
-import { address, hostOrAddress, integer, nameReference, port } from './common.ts';
+import { address, hostOrAddress, port } from './address.ts';
+import { integer, nameReference } from './common.ts';
 import { deliveredFiles, nixModuleSource } from './content.ts';
 import { duration } from './duration.ts';
 import { atomicList, matches, setList, text, withRules, withTransitions } from './rules.ts';

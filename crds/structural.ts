@@ -45,13 +45,43 @@ const allowed: Readonly<Record<Structural['type'], readonly string[]>> = {
 
 /** Throws an `Error` that names the path of the field and what is wrong with it. */
 export function structural(schema: z.ZodType): Structural {
-  const { $schema: _, ...root } = z.toJSONSchema(schema, {
+  const root: Record<string, unknown> = z.toJSONSchema(schema, {
     target: 'openapi-3.0',
     io: 'input', // defaults are the API server's to fill in: a field that has one is not required
     unrepresentable: 'throw',
-  }) as Record<string, unknown>;
-  return rewrite(root, '');
+    override: ({ zodSchema, path }) => refuseSilent(zodSchema._zod.def as Definition, pathFrom(path)),
+  });
+  // What is in `definitions` is refused where it is referred to, which says where.
+  const { $schema: _, definitions: __, ...rest } = root;
+  return rewrite(rest, '');
 }
+
+type Definition = {
+  type: string;
+  keyType?: { _zod: { def: Definition } };
+  checks?: { _zod: { def: { check: string } } }[];
+};
+
+/** What zod does and its JSON Schema does not say at all. */
+function refuseSilent(definition: Definition, path: string): void {
+  const { type, keyType, checks = [] } = definition;
+  const changes = checks.some((check) => check._zod.def.check === 'overwrite');
+  if (changes || ['pipe', 'transform', 'catch'].includes(type)) {
+    refuse(path, 'changes its value: what is stored would not be what the operator sees');
+  }
+  const key = keyType?._zod.def;
+  if (key !== undefined && (key.type !== 'string' || (key.checks ?? []).length > 0)) {
+    refuse(path, 'restricts the keys of a record: state it as a rule');
+  }
+}
+
+/** JSON Schema's path to ours: `properties.a.items.properties.b` is `.a[].b`. */
+const pathFrom = (path: readonly (string | number)[]): string =>
+  `.${path.join('.')}`
+    .replaceAll('.properties.', '.')
+    .replaceAll('.items', '[]')
+    .replaceAll('.additionalProperties', '.*')
+    .replace(/^\.$/, '');
 
 function rewrite(raw: Raw, path: string): Structural {
   const given = Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== undefined));
@@ -75,9 +105,6 @@ function rewrite(raw: Raw, path: string): Structural {
 }
 
 const hints: Readonly<Record<string, string>> = {
-  $ref: 'is a reference: .meta({ id }) cannot be used',
-  $defs: 'is recursive',
-  propertyNames: 'restricts the keys of a record: state it as a rule',
   exclusiveMinimum: 'has an exclusive bound',
   exclusiveMaximum: 'has an exclusive bound',
   multipleOf: 'has multipleOf',
@@ -88,7 +115,7 @@ function typeOf(raw: Raw, path: string): Structural['type'] {
   if (['oneOf', 'anyOf', 'allOf', 'not'].some((key) => key in raw)) {
     refuse(path, 'is a union: use an enum or optional fields and a rule');
   }
-  if ('$ref' in raw) refuse(path, hints.$ref!);
+  if ('$ref' in raw) refuse(path, 'is a reference: it has an id, or contains itself');
   const { type } = raw;
   if (typeof type !== 'string' || !Object.hasOwn(allowed, type)) refuse(path, 'has no single type');
   return type as Structural['type'];
@@ -142,10 +169,10 @@ function rewriteInteger(node: Structural, path: string): Structural {
 }
 
 function checkString(node: Structural, path: string): Structural {
-  if (node.pattern !== undefined) celRegExp(new RegExp(node.pattern));
   if (node.format !== undefined) {
     refuse(path, `has the format ${node.format}, which Kubernetes checks in its own way or not at all`);
   }
+  if (node.pattern !== undefined) celRegExp(new RegExp(node.pattern));
   if (node.maxLength === undefined && node.enum === undefined) {
     refuse(path, 'is a string without an upper bound');
   }

@@ -3,10 +3,12 @@ import * as fc from 'fast-check';
 import { NixModule, NixNode } from '../../crds/index.ts';
 import type { FirnKind } from '../../crds/kind.ts';
 import type { KubeObject } from '../../crds/resource.ts';
-import { type Json, type Mutation, mutate, mutation } from '../support/arbitrary-objects.ts';
+
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { installCrds, type RawApi, rawApi } from '../support/firn-api.ts';
 import { fullModule, fullNode, fullStatus } from '../support/full-objects.ts';
+import type { Json } from '../support/hostile-values.ts';
+import { type Mutation, mutate, mutation } from '../support/mutations.ts';
 
 type Fields = { [key: string]: Json };
 type Verdict = { accepted: true; made: unknown } | { accepted: false; said: string };

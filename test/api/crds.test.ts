@@ -1,8 +1,9 @@
 /** What a user meets when they apply objects: what is accepted, what is refused and in which words, what kubectl shows. */
-import type { Json } from '../support/arbitrary-objects.ts';
+
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { installCrds, type RawApi, rawApi } from '../support/firn-api.ts';
 import { fullModule, fullNode, fullStatus } from '../support/full-objects.ts';
+import type { Json } from '../support/hostile-values.ts';
 
 type Fields = { [key: string]: Json };
 

@@ -1,5 +1,5 @@
 /** One object of each kind in which every field that there is has a valid value. */
-import type { Json } from './arbitrary-objects.ts';
+import type { Json } from './hostile-values.ts';
 
 type Fields = { [key: string]: Json };
 
