@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { createDialogue, type Step } from '../../controllers/lib/host/dialogue.ts';
+import { Dialogue, type Step } from '../../controllers/lib/host/dialogue.ts';
 import { encodeRequest } from '../../controllers/lib/host/request.ts';
 import { readFields } from '../support/ssh-server/invocation.ts';
 
@@ -32,7 +32,7 @@ const chatter = fc
   .map((pieces) => Buffer.concat(pieces));
 
 function feedInPieces(bytes: Buffer, cuts: readonly number[]): (string | object)[] {
-  const dialogue = createDialogue(nonce, 1 << 20);
+  const dialogue = new Dialogue(nonce, 1 << 20);
   const ends = [...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].sort((a, b) => a - b);
   let from = 0;
   const steps: Step[] = [];

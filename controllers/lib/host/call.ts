@@ -1,8 +1,7 @@
 import type { ClientChannel } from 'ssh2';
 import { becomeRoot, runProgram } from './bootstrap.ts';
 import { abortable } from './deadline.ts';
-import type { Dialogue, Outcome, Wanted } from './dialogue.ts';
-import { createDialogue } from './dialogue.ts';
+import { Dialogue, type Outcome, type Wanted } from './dialogue.ts';
 import type { SshEndpoint } from './host.ts';
 import { HostError } from './host-error.ts';
 import type { Subcommand } from './protocol.ts';
@@ -27,7 +26,7 @@ export type Call = {
 export type CallProgress = { dialogue: Dialogue; stderr: string; heard: boolean };
 
 export const beginCall = (call: Call): CallProgress => ({
-  dialogue: createDialogue(call.nonce, call.replyBytes),
+  dialogue: new Dialogue(call.nonce, call.replyBytes),
   stderr: '',
   heard: false,
 });

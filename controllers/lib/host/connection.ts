@@ -1,211 +1,108 @@
 import type { Duplex } from 'node:stream';
-import type { Client, ClientChannel, ConnectConfig, ServerHostKeyAlgorithm } from 'ssh2';
-import ssh2 from 'ssh2';
+import type { Client, ClientChannel } from 'ssh2';
 import { abortable } from './deadline.ts';
 import type { SshEndpoint } from './host.ts';
 import { HostError } from './host-error.ts';
-import { formatPublicKey, hostKeyAlgorithms, isTrusted, parsePublicKey, readPrivateKey } from './keys.ts';
-import type { HostLimits } from './limits.ts';
-import { authenticationFailed, handshakeFailed, invalidPrivateKey, keyMismatch } from './ssh-errors.ts';
 import { nameOf, quoted } from './words.ts';
 
 /** A login that succeeded at a server whose key is trusted. */
-export type Connection = {
+export class Connection {
   /** As in known_hosts. */
   readonly hostKey: string;
-  readonly alive: boolean;
   /** Resolves when the connection is gone, for whatever reason. */
   readonly gone: Promise<void>;
-  /** A channel that runs `/bin/sh`. */
-  shell(signal: AbortSignal): Promise<ClientChannel>;
-  /** A byte stream to `host:port` as seen from there (RFC 4254 section 7.2). */
-  forward(host: string, port: number, signal: AbortSignal): Promise<Duplex>;
-  /** Resolves when what was written has left our memory, or the connection is gone. */
-  drained(): Promise<void>;
-  close(): void;
-};
+  readonly #client: Client;
+  readonly #via: Duplex;
+  readonly #endpoint: SshEndpoint;
+  #alive = true;
 
-/** Ciphers and the rest are ssh2's defaults without CBC, SHA-1 and finite-field groups under 2048 bits. */
-const algorithms = {
-  kex: [
-    'curve25519-sha256',
-    'curve25519-sha256@libssh.org',
-    'ecdh-sha2-nistp256',
-    'ecdh-sha2-nistp384',
-    'ecdh-sha2-nistp521',
-    'diffie-hellman-group16-sha512',
-    'diffie-hellman-group14-sha256',
-  ],
-  cipher: [
-    'aes128-gcm@openssh.com',
-    'aes256-gcm@openssh.com',
-    'chacha20-poly1305@openssh.com',
-    'aes128-ctr',
-    'aes256-ctr',
-  ],
-  hmac: ['hmac-sha2-256-etm@openssh.com', 'hmac-sha2-512-etm@openssh.com', 'hmac-sha2-256', 'hmac-sha2-512'],
-  compress: ['none'],
-} as const;
-
-/** Says how far a handshake is, for the message of one that does not get further. */
-export type Progress = { step: string };
-
-/**
- * Logs in over a byte stream, which it owns from here on. The host key is verified synchronously, before anything of
- * ours is sent under the new keys: with an asynchronous verifier ssh2 1.17 reads on and fails with "Bad packet
- * length" (mscdex/ssh2 #1312).
- */
-export async function login(
-  endpoint: SshEndpoint,
-  via: Duplex,
-  progress: Progress,
-  limits: Pick<HostLimits, 'keepaliveMs' | 'keepaliveMisses'>,
-  signal: AbortSignal,
-): Promise<Connection> {
-  const client = new ssh2.Client();
-  try {
-    const key = readPrivateKey(endpoint.privateKey);
-    if (key === null || key === 'encrypted') throw invalidPrivateKey(endpoint, key);
-    const hostKey = await abortable<Buffer>(signal, (resolve, reject) => {
-      let seen: Buffer | null = null;
-      const verify = (blob: Buffer): boolean => {
-        progress.step = 'the handshake was not finished';
-        seen = Buffer.from(blob);
-        return isTrusted(seen, endpoint);
-      };
-      client.on('handshake', () => {
-        progress.step = 'the login was not answered';
+  /** `client` is logged in, over `via`. */
+  constructor(client: Client, via: Duplex, endpoint: SshEndpoint, hostKey: string) {
+    this.hostKey = hostKey;
+    this.#client = client;
+    this.#via = via;
+    this.#endpoint = endpoint;
+    this.gone = new Promise((resolve) => {
+      client.once('close', () => {
+        this.#alive = false;
+        resolve();
       });
-      client.on('error', (error) => {
-        if (seen !== null && !isTrusted(seen, endpoint)) reject(keyMismatch(endpoint, seen));
-        else if (error.level === 'client-authentication') reject(authenticationFailed(endpoint, key.blob));
-        else reject(handshakeFailed(endpoint, error));
-      });
-      client.on('close', () => reject(handshakeFailed(endpoint, new Error('it closed the connection'))));
-      client.on('ready', () => seen !== null && resolve(seen));
-      progress.step = 'no SSH banner came';
-      client.connect(configure(endpoint, via, limits, verify));
-      return () => {};
     });
-    return connectionOver(client, via, endpoint, formatPublicKey(hostKey));
-  } catch (error) {
-    // ssh2 itself leaves a socket half open whose other end does not close.
-    via.destroy();
-    throw error;
+    // What ends a connection is reported here, too; `gone` and the channels tell the rest.
+    client.on('error', () => via.destroy());
   }
-}
 
-const configure = (
-  endpoint: SshEndpoint,
-  via: Duplex,
-  limits: Pick<HostLimits, 'keepaliveMs' | 'keepaliveMisses'>,
-  verify: (blob: Buffer) => boolean,
-): ConnectConfig => ({
-  sock: via,
-  username: endpoint.user,
-  privateKey: endpoint.privateKey.open(),
-  authHandler: ['publickey'],
-  algorithms: {
-    kex: [...algorithms.kex],
-    cipher: [...algorithms.cipher],
-    hmac: [...algorithms.hmac],
-    compress: [...algorithms.compress],
-    serverHostKey: hostKeyAlgorithms(pinnedTypes(endpoint)) as ServerHostKeyAlgorithm[],
-  },
-  hostVerifier: verify,
-  // The signal has the deadline.
-  readyTimeout: 0,
-  keepaliveInterval: limits.keepaliveMs,
-  keepaliveCountMax: limits.keepaliveMisses,
-});
+  get alive(): boolean {
+    return this.#alive;
+  }
 
-const pinnedTypes = (endpoint: SshEndpoint): string[] =>
-  endpoint.hostKeys.flatMap((line) => parsePublicKey(line)?.type ?? []);
+  /** A channel that runs `/bin/sh`. */
+  shell(signal: AbortSignal): Promise<ClientChannel> {
+    return this.#open<ClientChannel>(
+      signal,
+      (callback) => this.#client.exec('/bin/sh', callback),
+      (words) => new HostError('ShellUnusable', `${this.#name} opens no session for /bin/sh: ${words}`),
+    );
+  }
 
-function connectionOver(client: Client, via: Duplex, endpoint: SshEndpoint, hostKey: string): Connection {
-  let alive = true;
-  const gone = new Promise<void>((resolve) => {
-    client.once('close', () => {
-      alive = false;
-      resolve();
+  /** A byte stream to `host:port` as seen from there (RFC 4254 section 7.2). */
+  forward(host: string, port: number, signal: AbortSignal): Promise<Duplex> {
+    return this.#open<Duplex>(
+      signal,
+      (callback) => this.#client.forwardOut('127.0.0.1', 0, host, port, callback),
+      (words) =>
+        new HostError(
+          'JumpFailed',
+          `the jump host ${this.#name} opens no connection to ${host} port ${port}: ${words}`,
+        ),
+    );
+  }
+
+  /** Resolves when what was written has left our memory, or the connection is gone. */
+  drained(): Promise<void> {
+    const via = this.#via;
+    if (!this.#alive || !via.writableNeedDrain) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        via.off('drain', done);
+        via.off('close', done);
+        resolve();
+      };
+      via.on('drain', done);
+      via.on('close', done);
     });
-  });
-  // ssh2 reports what ends a connection here as well; the channels and `gone` tell the rest.
-  client.on('error', () => via.destroy());
-  const lost = (): HostError =>
-    new HostError('ConnectionLost', `the connection to ${nameOf(endpoint)} was lost`);
+  }
 
-  /** What ssh2 opens with a callback, closed again where it comes too late. */
-  const opened = <T extends Duplex>(
+  close(): void {
+    this.#client.end();
+    this.#via.destroy();
+  }
+
+  get #name(): string {
+    return nameOf(this.#endpoint);
+  }
+
+  /** What ssh2 opens with a callback; closed again where it comes after the signal. */
+  #open<T extends Duplex>(
     signal: AbortSignal,
     open: (callback: (error: Error | undefined, stream: T) => void) => void,
-    refused: (error: Error) => HostError,
-  ): Promise<T> =>
-    abortable<T>(signal, (resolve, reject) => {
+    refused: (words: string) => HostError,
+  ): Promise<T> {
+    const lost = (): HostError => new HostError('ConnectionLost', `the connection to ${this.#name} was lost`);
+    return abortable<T>(signal, (resolve, reject) => {
       let late = false;
-      if (!alive) {
-        reject(lost());
-        return () => {};
-      }
       try {
         open((error, stream) => {
-          if (error !== undefined) reject(alive ? refused(error) : lost());
+          if (error) reject(this.#alive ? refused(quoted(error.message)) : lost());
           else if (late) stream.destroy();
           else resolve(stream);
         });
       } catch {
-        reject(lost()); // ssh2 throws 'Not connected' in the moment before it says 'close'
+        reject(lost()); // ssh2 throws 'Not connected' from the socket's end on
       }
       return () => {
         late = true;
       };
     });
-
-  return {
-    hostKey,
-    get alive() {
-      return alive;
-    },
-    gone,
-    shell: (signal) =>
-      opened<ClientChannel>(
-        signal,
-        (callback) => client.exec('/bin/sh', callback),
-        (error) =>
-          new HostError(
-            'ShellUnusable',
-            `${nameOf(endpoint)} opens no session for /bin/sh: ${quoted(error.message)}`,
-            { cause: error },
-          ),
-      ),
-    forward: (host, port, signal) =>
-      opened<Duplex>(
-        signal,
-        (callback) => client.forwardOut('127.0.0.1', 0, host, port, callback),
-        (error) =>
-          new HostError(
-            'JumpFailed',
-            `the jump host ${nameOf(endpoint)} opens no connection to ${host} port ${port}: ${quoted(error.message)}`,
-            { cause: error },
-          ),
-      ),
-    drained: () =>
-      new Promise((resolve) => {
-        if (!alive || !via.writableNeedDrain) {
-          resolve();
-          return;
-        }
-        const done = (): void => {
-          via.off('drain', done);
-          via.off('close', done);
-          resolve();
-        };
-        via.on('drain', done);
-        via.on('close', done);
-      }),
-    close: () => {
-      client.end();
-      via.destroy();
-    },
-  };
+  }
 }

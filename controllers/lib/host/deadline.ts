@@ -53,3 +53,10 @@ export function abortable<T>(
     );
   });
 }
+
+/** For a promise that others wait for as well: it goes on when one caller leaves. */
+export const orAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
+  abortable<T>(signal, (resolve, reject) => {
+    promise.then(resolve, reject);
+    return () => {};
+  });

@@ -1,12 +1,12 @@
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../core/clock.ts';
-import type { Connection, Progress } from './connection.ts';
-import { login } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { abortable, withDeadline } from './deadline.ts';
 import type { SshEndpoint, Target } from './host.ts';
 import { HostError } from './host-error.ts';
 import type { HostLimits } from './limits.ts';
+import { login, type Progress } from './login.ts';
 import { connectTimeout, tcpFailed } from './ssh-errors.ts';
 import { nameOf } from './words.ts';
 

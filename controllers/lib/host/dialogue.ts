@@ -10,92 +10,87 @@ export type Outcome =
   | { kind: 'fail'; code: FailCode; message: string }
   | { kind: 'flooded' };
 
+/** Something to do: send, or end. */
 export type Step = { wanted: Wanted } | { outcome: Outcome };
 
 /** Where a dialogue is, for the message of a call that does not get further. */
 export type Stage = 'shell' | 'root' | 'program' | 'running' | 'payload';
 
-export type Dialogue = {
-  /** Standard output as it comes, in any pieces; returns what to do about it, in order. */
-  feed(chunk: Uint8Array): Step[];
-  readonly stage: Stage;
-  /** The first of what came before the first frame: what a login shell says when it is no shell. */
-  readonly chatter: string;
-};
-
-const chatterBytes = 1024;
+const chatterCharacters = 1024;
 
 /**
- * Reads the other side's standard output (`bootstrap.ts` says what it looks like). Pure: bytes in, steps out. Until
+ * Reads the other side's standard output (`bootstrap.ts` says what it looks like): bytes in, steps out, no effects. Until
  * the program runs, all but frames is chatter and ignored; then all but frames is the program's. More than `maxBytes`
  * in all is `flooded`.
  */
-export function createDialogue(nonce: string, maxBytes: number): Dialogue {
-  const split = lineSplitter();
-  let stage: Stage = 'shell';
-  let received = 0;
-  let chatter = '';
-  let failing: { code: FailCode; lines: string[] } | null = null;
-  let output: string[] | null = null;
-  let ended = false;
+export class Dialogue {
+  /** How far it is. */
+  stage: Stage = 'shell';
+  /** The first of what came before the first frame: what a login shell says when it is no shell. */
+  chatter = '';
+  readonly #frame: string;
+  readonly #maxBytes: number;
+  readonly #split = lineSplitter();
+  #received = 0;
+  #failing: { code: FailCode; lines: string[] } | null = null;
+  #output: string[] | null = null;
+  #ended = false;
 
-  const onFrame = (words: readonly string[]): Step | null => {
-    const [word, argument] = words;
+  constructor(nonce: string, maxBytes: number) {
+    this.#frame = `FIRN-${nonce} `;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Standard output as it comes, in any pieces; returns what to do about it, in order. */
+  feed(chunk: Uint8Array): Step[] {
+    const steps: Step[] = [];
+    if (this.#ended) return steps;
+    this.#received += chunk.length;
+    for (const line of this.#split(chunk)) {
+      const step = line.startsWith(this.#frame)
+        ? this.#onFrame(line.split(' ').slice(1))
+        : this.#onLine(line);
+      if (step !== null) steps.push(step);
+      if (this.#ended) return steps;
+    }
+    if (this.#received > this.#maxBytes) {
+      this.#ended = true;
+      steps.push({ outcome: { kind: 'flooded' } });
+    }
+    return steps;
+  }
+
+  #onFrame([word, argument]: readonly string[]): Step | null {
+    const running = this.#output !== null;
     if (word === frames.end) {
-      ended = true;
-      return { outcome: outcomeOf(failing, output, argument) };
+      this.#ended = true;
+      return { outcome: outcomeOf(this.#failing, this.#output, argument) };
     }
-    if (word === frames.fail)
-      failing = { code: failCodes.find((code) => code === argument) ?? 'store', lines: [] };
-    if (word === frames.root && stage === 'shell') {
-      stage = 'root';
-      return { wanted: 'script' };
-    }
-    if (word === frames.need && output === null) {
-      stage = 'program';
-      return { wanted: 'program' };
-    }
-    if (word === frames.run && output === null) {
-      stage = 'running';
-      output = [];
+    if (word === frames.fail) {
+      this.#failing = { code: failCodes.find((code) => code === argument) ?? 'store', lines: [] };
+    } else if (word === frames.root && this.stage === 'shell') {
+      return this.#want('root', 'script');
+    } else if (word === frames.need && !running) {
+      return this.#want('program', 'program');
+    } else if (word === frames.run && !running) {
+      this.stage = 'running';
+      this.#output = [];
     }
     return null;
-  };
+  }
 
-  const onLine = (line: string): Step | null => {
-    if (line.startsWith(`FIRN-${nonce} `)) return onFrame(line.split(' ').slice(1));
-    if (failing !== null) failing.lines.push(line);
-    else if (output === null) chatter = `${chatter}${line}\n`.slice(0, chatterBytes);
-    else if (line === payloadPrompt && stage === 'running') {
-      stage = 'payload';
-      return { wanted: 'payload' };
-    } else output.push(line);
+  #onLine(line: string): Step | null {
+    if (this.#failing !== null) this.#failing.lines.push(line);
+    else if (this.#output === null) this.chatter = `${this.chatter}${line}\n`.slice(0, chatterCharacters);
+    else if (line === payloadPrompt && this.stage === 'running') return this.#want('payload', 'payload');
+    else this.#output.push(line);
     return null;
-  };
+  }
 
-  return {
-    feed(chunk) {
-      const steps: Step[] = [];
-      if (ended) return steps;
-      received += chunk.length;
-      for (const line of split(chunk)) {
-        const step = onLine(line);
-        if (step !== null) steps.push(step);
-        if (ended) return steps;
-      }
-      if (received > maxBytes) {
-        ended = true;
-        steps.push({ outcome: { kind: 'flooded' } });
-      }
-      return steps;
-    },
-    get stage() {
-      return stage;
-    },
-    get chatter() {
-      return chatter;
-    },
-  };
+  #want(stage: Stage, wanted: Wanted): Step {
+    this.stage = stage;
+    return { wanted };
+  }
 }
 
 function outcomeOf(

@@ -7,8 +7,8 @@ import type { Outcome } from './dialogue.ts';
 import type { CallOptions, Host, Hosts, Target } from './host.ts';
 import { HostError } from './host-error.ts';
 import type { HostLimits } from './limits.ts';
-import type { Lease, Pool } from './pool.ts';
-import { createPool } from './pool.ts';
+import { Pool } from './pool.ts';
+import type { Lease } from './pool-entry.ts';
 import type { HostReply, HostRequest, Subcommand } from './protocol.ts';
 import { readOutcome } from './reply.ts';
 import { encodeRequest } from './request.ts';
@@ -26,7 +26,7 @@ export type HostsOptions = {
 
 /** The way to the hosts, over SSH. Close it in the end. */
 export function createHosts(options: HostsOptions): Hosts {
-  const pool = createPool(options.limits, options.clock);
+  const pool = new Pool(options.limits, options.clock);
   return {
     at: (target) => hostAt(target, pool, options),
     forget: (poolKey) => pool.forget(poolKey),
@@ -112,7 +112,7 @@ async function onLease(
     // The place in the queue is free when the other side has let go of the session, not when we have.
     channel.once('close', leave);
     leave = () => {};
-    return await converse(channel, call, progress, connection.drained, signal);
+    return await converse(channel, call, progress, () => connection.drained(), signal);
   } catch (error) {
     // A connection on which nothing comes back is not worth another call.
     if (signal.aborted && !progress.heard && signal.reason instanceof HostError) lease.retire();

@@ -1,168 +1,93 @@
 import type { Clock } from '../core/clock.ts';
 import type { Connection } from './connection.ts';
-import { abortable } from './deadline.ts';
 import { dial } from './dial.ts';
-import type { Gate } from './gate.ts';
-import { createGate } from './gate.ts';
+import { createGate, type Gate } from './gate.ts';
 import type { Target } from './host.ts';
 import { HostError } from './host-error.ts';
-import { type Identity, identityOf, serves } from './identity.ts';
+import { serves } from './identity.ts';
 import type { HostLimits } from './limits.ts';
+import { type Lease, PoolEntry } from './pool-entry.ts';
 
-/** One call's share of a connection. */
-export type Lease = {
-  readonly connection: Connection;
-  /** Enters the connection's queue for channels; the returned function leaves it. */
-  readonly gate: Gate;
-  /** False for a connection that was opened for this call. */
-  readonly reused: boolean;
-  /** No more calls on this connection; it closes when those that are on it have ended. */
-  retire(): void;
-  release(): void;
-};
+/** Connections by pool key: one that later calls share, and those that are being left. */
+export class Pool {
+  readonly #limits: HostLimits;
+  readonly #clock: Clock;
+  readonly #current = new Map<string, PoolEntry>();
+  readonly #all = new Set<PoolEntry>();
+  readonly #hostKeys = new Map<string, { host: string; port: number; hostKey: string }>();
+  readonly #connecting: Gate;
+  readonly #closing = new AbortController();
 
-export type Pool = {
+  constructor(limits: HostLimits, clock: Clock) {
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#connecting = createGate(limits.connecting);
+  }
+
   /** `fresh`: a connection of the call's own, which then replaces the pooled one. */
-  lease(target: Target, want: 'pooled' | 'fresh', signal: AbortSignal): Promise<Lease>;
+  async lease(target: Target, want: 'pooled' | 'fresh', signal: AbortSignal): Promise<Lease> {
+    signal.throwIfAborted();
+    this.#closing.signal.throwIfAborted();
+    const pooled = this.#current.get(target.poolKey);
+    if (want === 'pooled' && pooled !== undefined && !pooled.retired && serves(pooled, target)) {
+      return pooled.share(signal);
+    }
+    const entry = this.#open(target);
+    if (want === 'pooled') this.#install(target.poolKey, entry);
+    const lease = await entry.share(signal);
+    if (want === 'fresh') this.#install(target.poolKey, entry);
+    return lease;
+  }
+
   /** The key that the newest connection to this target showed, or null. */
-  hostKeyOf(target: Target): string | null;
-  forget(poolKey: string): void;
-  close(): Promise<void>;
-};
+  hostKeyOf(target: Target): string | null {
+    const seen = this.#hostKeys.get(target.poolKey);
+    return seen?.host === target.host && seen.port === target.port ? seen.hostKey : null;
+  }
 
-type Entry = {
-  readonly identity: Identity;
-  readonly connecting: Promise<Connection>;
-  connection: Connection | null;
-  readonly gate: Gate;
-  users: number;
-  retired: boolean;
-  stopIdle: () => void;
-};
+  forget(poolKey: string): void {
+    this.#hostKeys.delete(poolKey);
+    this.#current.get(poolKey)?.close();
+    this.#current.delete(poolKey);
+  }
 
-export function createPool(limits: HostLimits, clock: Clock): Pool {
-  const current = new Map<string, Entry>();
-  const all = new Set<Entry>();
-  const seenKeys = new Map<string, { host: string; port: number; hostKey: string }>();
-  const connectGate = createGate(limits.connecting);
-  const closing = new AbortController();
-
-  const retire = (entry: Entry): void => {
-    entry.retired = true;
-    if (entry.users === 0) entry.connection?.close();
-  };
+  /** Ends every call and every connection, those that are being opened too. */
+  async close(): Promise<void> {
+    this.#closing.abort(new HostError('ConnectionLost', 'the operator is stopping'));
+    const entries = [...this.#all];
+    for (const entry of entries) entry.close();
+    await Promise.all(entries.map((entry) => entry.gone));
+  }
 
   /** Makes an entry the one that later calls share. */
-  const install = (poolKey: string, entry: Entry): void => {
-    const before = current.get(poolKey);
-    current.set(poolKey, entry);
-    if (before !== undefined && before !== entry) retire(before);
-  };
+  #install(poolKey: string, entry: PoolEntry): void {
+    const before = this.#current.get(poolKey);
+    this.#current.set(poolKey, entry);
+    if (before !== entry) before?.retire();
+  }
 
-  const drop = (poolKey: string, entry: Entry): void => {
-    entry.stopIdle();
-    all.delete(entry);
-    if (current.get(poolKey) === entry) current.delete(poolKey);
-  };
-
-  const open = (target: Target): Entry => {
-    const connecting = (async () => {
-      const leave = await connectGate.enter(closing.signal);
-      try {
-        return await dial(target, limits, clock, closing.signal);
-      } finally {
-        leave();
-      }
-    })();
-    const entry: Entry = {
-      identity: identityOf(target),
-      connecting,
-      connection: null,
-      gate: createGate(limits.channels),
-      users: 0,
-      retired: false,
-      stopIdle: () => {},
-    };
-    all.add(entry);
-    connecting.then(
-      (connection) => {
-        entry.connection = connection;
-        seenKeys.set(target.poolKey, { host: target.host, port: target.port, hostKey: connection.hostKey });
-        void connection.gone.then(() => drop(target.poolKey, entry));
-        // Everyone who waited may have left meanwhile, and so may we.
-        if (closing.signal.aborted) connection.close();
-        else idle(entry);
-      },
-      () => drop(target.poolKey, entry),
+  #open(target: Target): PoolEntry {
+    const { poolKey, host, port } = target;
+    const entry = new PoolEntry(target, this.#dial(target), this.#limits, this.#clock);
+    this.#all.add(entry);
+    entry.connected.then(
+      ({ hostKey }) => this.#hostKeys.set(poolKey, { host, port, hostKey }),
+      () => {}, // whoever shares the entry is told
     );
+    void entry.gone.then(() => {
+      this.#all.delete(entry);
+      if (this.#current.get(poolKey) === entry) this.#current.delete(poolKey);
+    });
     return entry;
-  };
+  }
 
-  const idle = (entry: Entry): void => {
-    if (entry.users > 0) return;
-    if (entry.retired) entry.connection?.close();
-    else entry.stopIdle = clock.after(limits.idleMs, () => entry.connection?.close());
-  };
-
-  const share = async (entry: Entry, reused: boolean, signal: AbortSignal): Promise<Lease> => {
-    entry.users += 1;
-    entry.stopIdle();
-    let released = false;
-    const release = (): void => {
-      if (released) return;
-      released = true;
-      entry.users -= 1;
-      if (entry.connection !== null) idle(entry);
-    };
+  async #dial(target: Target): Promise<Connection> {
+    const { signal } = this.#closing;
+    const leave = await this.#connecting.enter(signal);
     try {
-      const connection = await orAborted(entry.connecting, signal);
-      return { connection, gate: entry.gate, reused, retire: () => retire(entry), release };
-    } catch (error) {
-      release();
-      throw error;
+      return await dial(target, this.#limits, this.#clock, signal);
+    } finally {
+      leave();
     }
-  };
-
-  return {
-    async lease(target, want, signal) {
-      signal.throwIfAborted();
-      if (closing.signal.aborted) throw closing.signal.reason;
-      const pooled = current.get(target.poolKey);
-      if (want === 'pooled' && pooled !== undefined && !pooled.retired && serves(pooled, target)) {
-        return share(pooled, pooled.connection !== null, signal);
-      }
-      const entry = open(target);
-      if (want === 'pooled') install(target.poolKey, entry);
-      const lease = await share(entry, false, signal);
-      if (want === 'fresh') install(target.poolKey, entry);
-      return lease;
-    },
-    hostKeyOf(target) {
-      const seen = seenKeys.get(target.poolKey);
-      return seen !== undefined && seen.host === target.host && seen.port === target.port
-        ? seen.hostKey
-        : null;
-    },
-    forget(poolKey) {
-      seenKeys.delete(poolKey);
-      const entry = current.get(poolKey);
-      current.delete(poolKey);
-      if (entry === undefined) return;
-      entry.retired = true;
-      entry.connection?.close();
-    },
-    async close() {
-      closing.abort(new HostError('ConnectionLost', 'the operator is stopping'));
-      const entries = [...all];
-      for (const entry of entries) entry.connection?.close();
-      await Promise.allSettled(entries.map(async (entry) => (await entry.connecting).gone));
-    },
-  };
+  }
 }
-
-/** The shared promise goes on for the others when one caller leaves. */
-const orAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
-  abortable<T>(signal, (resolve, reject) => {
-    promise.then(resolve, reject);
-    return () => {};
-  });

@@ -1,8 +1,8 @@
-import { createDialogue, type Step } from '../../../controllers/lib/host/dialogue.ts';
+import { Dialogue, type Step } from '../../../controllers/lib/host/dialogue.ts';
 
 const nonce = 'c0ffee';
 const feed = (text: string, maxBytes = 1_000_000): Step[] =>
-  createDialogue(nonce, maxBytes).feed(Buffer.from(text));
+  new Dialogue(nonce, maxBytes).feed(Buffer.from(text));
 
 test('the common case: program there, one reply', () => {
   expect(feed(`\nFIRN-${nonce} run\n{"ok":true}\n\nFIRN-${nonce} end 0\n`)).toEqual([
@@ -46,7 +46,7 @@ test('more than may be is an end', () => {
 });
 
 test('says how far it is, and what was said before', () => {
-  const dialogue = createDialogue(nonce, 1_000);
+  const dialogue = new Dialogue(nonce, 1_000);
   dialogue.feed(Buffer.from('This account is currently not available.\n'));
   expect(dialogue).toMatchObject({ stage: 'shell', chatter: 'This account is currently not available.\n' });
   dialogue.feed(Buffer.from(`\nFIRN-${nonce} root\n\nFIRN-${nonce} run\n`));
