@@ -74,7 +74,7 @@ test('the watchdog takes a one-shot boot that hangs back to the default', async 
     true,
   );
   expect(await host.reachable()).toBe(false);
-  await host.waitReachable(40_000);
+  await host.waitReachable(60_000);
   expect(host.console()).toContain('watchdog: systemd does not run');
   expect((await host.run('readlink /run/current-system')).stdout.trim()).toBe(defaultOf(host.root));
 });

@@ -53,7 +53,7 @@ const nixos: FlavourOf = {
   image: nixosHost,
   boot: (root) => ({
     init: '/usr/lib/firn-loader/init',
-    watchdog: { armed: () => existsSync(join(root, 'boot/firn-loader/oneshot')), timeoutMs: 12_000 },
+    watchdog: { armed: () => existsSync(join(root, 'boot/firn-loader/oneshot')), timeoutMs: 20_000 },
   }),
   // The userland too, so that a test can look at a system in which nothing works any more.
   path: (root) =>

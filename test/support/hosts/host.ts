@@ -10,6 +10,8 @@ export type HostOptions = MachineOptions & {
   index: number;
   address: string;
   address6: string;
+  /** Where connections of `reachable()` come from. */
+  probes: string[];
   hostKey: string;
   adminKeyFile: string;
   written: string;
@@ -17,13 +19,14 @@ export type HostOptions = MachineOptions & {
   path: string;
 };
 
-const bootMs = 30_000;
+/** A second or two; this is for a machine that is busy with much else. */
+const bootMs = 60_000;
 
 /** A machine that is switched off, as a host for tests. */
 export function makeHost(options: HostOptions): TestHost {
   const { name, address, address6, hostKey, adminKeyFile, root, slot, index } = options;
   const machine = makeMachine(options);
-  const reachable = () => answersSsh(address, 1_000);
+  const reachable = prober(options);
   const consoleText = () => readFileSync(options.consoleFile, 'utf8');
   const complain = (what: string) =>
     new Error(`${name} ${what}; its console says:\n${consoleText().split('\n').slice(-30).join('\n')}`);
@@ -74,17 +77,25 @@ function shellInside(leader: number, path: string): string[] {
   return ['-t', String(leader), ...namespaces, '--', '/usr/bin/env', '-i', ...environment, '/bin/sh'];
 }
 
-/** RFC 4253, section 4.2: a server speaks first, and begins with its version. */
-function answersSsh(address: string, timeoutMs: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection({ host: address, port: 22 });
-    const settle = (answer: boolean) => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.setTimeout(timeoutMs, () => settle(false));
-    socket.once('error', () => settle(false));
-    socket.once('close', () => resolve(false));
-    socket.once('data', (chunk) => settle(chunk.toString('latin1').startsWith('SSH-')));
-  });
+/**
+ * Asks whether a server speaks first and begins with its version (RFC 4253, section 4.2). sshd_config(5),
+ * PerSourcePenalties: who disconnects without logging in is shut out for a while, so the questions come from several
+ * addresses in turn, and never from the one that operators under test come from.
+ */
+function prober({ address, probes }: HostOptions): () => Promise<boolean> {
+  let asked = 0;
+  return () => {
+    const localAddress = probes[asked++ % probes.length]!;
+    return new Promise((resolve) => {
+      const socket = createConnection({ host: address, port: 22, localAddress });
+      const settle = (answer: boolean) => {
+        socket.destroy();
+        resolve(answer);
+      };
+      socket.setTimeout(1_000, () => settle(false));
+      socket.once('error', () => settle(false));
+      socket.once('close', () => resolve(false));
+      socket.once('data', (chunk) => settle(chunk.toString('latin1').startsWith('SSH-')));
+    });
+  };
 }

@@ -3,13 +3,15 @@ import ipaddr from 'ipaddr.js';
 import { execute } from './command.ts';
 import { slotNames } from './paths.ts';
 
-/** The addresses of one slot: the machine itself has `.1`, the switch `.254`, hosts from `.11`. */
+/** The addresses of one slot: the machine itself has `.1` to `.9`, the switch `.254`, hosts from `.11`. */
 export type Plan = {
   subnet4: string;
   subnet6: string;
   machine4: string;
   machine6: string;
   switch4: string;
+  /** More addresses of the machine: only `reachable()` comes from these. */
+  probes4: string[];
   switch6: string;
   host(index: number): { address: string; address6: string };
 };
@@ -28,6 +30,7 @@ export function planOf(base: string, slot: number): Plan {
     machine4: `${net4}.1`,
     machine6: `${net6}:1`,
     switch4: `${net4}.254`,
+    probes4: [2, 3, 4, 5, 6, 7, 8, 9].map((last) => `${net4}.${last}`),
     switch6: `${net6}:fe`,
     host: (index) => ({ address: `${net4}.${11 + index}`, address6: `${net6}:${(11 + index).toString(16)}` }),
   };
@@ -68,7 +71,7 @@ export async function makeSwitch(slot: number, plan: Plan): Promise<void> {
   );
   await ipBatch(switchNamespace, ['link set machine master br0 up']);
   await ipBatch(undefined, [
-    `addr add ${plan.machine4}/24 dev ${link}`,
+    ...[plan.machine4, ...plan.probes4].map((address) => `addr add ${address}/24 dev ${link}`),
     ...(existsSync('/proc/net/if_inet6') ? [`addr add ${plan.machine6}/64 dev ${link} nodad`] : []),
     `link set ${link} up`,
   ]);

@@ -99,6 +99,7 @@ async function prepareHost({ slot, index, name, plan, flavour, image, options }:
   await options.prepare?.(root);
   return makeHost({
     ...{ slot, index, name, root, ...addresses, adminKeyFile, written: join(folder, 'upper') },
+    probes: plan.probes4,
     hostKey: readFileSync(`${keyFile}.pub`, 'utf8').split(' ').slice(0, 2).join(' '),
     ...(await plugIn(slot, index)),
     container: `${names.prefix}${name}`,

@@ -30,7 +30,7 @@ export type TestHost = {
   shell(): [command: string, args: string[]];
   /** Whether an ssh server answers on port 22, within a second. */
   reachable(): Promise<boolean>;
-  /** Rejects with the end of the console if no ssh server answers in time (default: 30 s). */
+  /** Rejects with the end of the console if no ssh server answers in time (default: a minute). */
   waitReachable(timeoutMs?: number): Promise<void>;
   /** At once, without warning. Resolves when it is off. */
   powerCut(): Promise<void>;
