@@ -6,10 +6,12 @@ import { PkiError } from './pki-error.ts';
  * IPv4 one, so nothing else is given to it. Throws `PkiError` on what is no address, and on a zone.
  */
 export function canonicalAddress(text: string): string {
-  const { IPv4, IPv6 } = ipaddr;
-  if (IPv4.isValidFourPartDecimal(text)) return IPv4.parse(text).toString();
-  if (!IPv6.isValid(text) || text.includes('%')) {
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text).toString();
+  if (!ipaddr.IPv6.isValid(text) || text.includes('%')) {
     throw new PkiError(`not an IP address for a certificate: ${JSON.stringify(text)}`);
   }
-  return IPv6.parse(text).toRFC5952String();
+  // Not by ipaddr.js, which takes `::192.0.2.1` for the mapped `::ffff:192.0.2.1`.
+  const url = URL.parse(`http://[${text}]`);
+  if (url === null) throw new PkiError(`not an IP address for a certificate: ${JSON.stringify(text)}`);
+  return url.hostname.slice(1, -1);
 }
