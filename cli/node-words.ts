@@ -33,22 +33,19 @@ const logOf: Record<string, string> = {
   ResetFailed: 'reset',
 };
 
-/** Commands that help now, most useful first. */
+/** Commands that help now, most useful first; none for a node that is ready. */
 export function advice(node: NixNode): string[] {
   const { name, namespace } = node.metadata;
-  const where = namespace === undefined ? name : `${name} -n ${namespace}`;
+  const where = namespace === undefined ? '' : ` -n ${namespace}`;
   const ready = readyOf(node);
-  const bad = node.status?.bad ?? [];
-  const reasons = [ready?.reason, node.status?.trial?.reason, ...bad.map(({ reason }) => reason)];
-  const logs = new Set(
-    reasons.flatMap((reason) => (reason && Object.hasOwn(logOf, reason) ? [logOf[reason]!] : [])),
-  );
-  const desired = node.status?.release?.desired;
-  const blocked = bad.length > 0 && desired !== node.status?.release?.confirmed;
+  if (ready === undefined || ready.status === 'True') return [];
+  const { bad = [], trial } = node.status ?? {};
+  const reasons = [ready.reason, trial?.reason, ...bad.map(({ reason }) => reason)];
+  const steps = reasons.flatMap((reason) => (reason && Object.hasOwn(logOf, reason) ? [logOf[reason]!] : []));
   return [
-    ...[...logs].map((log) => `firn logs ${where.replace(name, `${name} ${log}`)}   (what the host printed)`),
-    ...(blocked || ready?.reason === 'BootedOther'
-      ? [`firn resume ${where}   (tries again what was taken back, after the cause is gone)`]
+    ...[...new Set(steps)].map((step) => `firn logs ${name} ${step}${where}   (what the host printed)`),
+    ...(bad.length > 0 || ready.reason === 'BootedOther'
+      ? [`firn resume ${name}${where}   (tries again what was taken back, after the cause is gone)`]
       : []),
   ];
 }

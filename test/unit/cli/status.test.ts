@@ -106,7 +106,14 @@ test('what a node waits for', () => {
 });
 
 test('advice only where something can be done', () => {
-  expect(advice(nodeWith({ conditions: [condition('Ready', 'True', 'Reconciled')] }))).toEqual([]);
+  const former = {
+    part: 'system' as const,
+    hash: hash('c'),
+    reason: 'BuildFailed',
+    at: '2026-11-20T00:00:00Z',
+  };
+  const ready = { conditions: [condition('Ready', 'True', 'Reconciled')], bad: [former] };
+  expect(advice(nodeWith(ready))).toEqual([]);
   expect(advice(nodeWith({ conditions: [condition('Ready', 'False', 'BuildFailed')] }))).toEqual([
     'firn logs alpha build -n fleet   (what the host printed)',
   ]);
