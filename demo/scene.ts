@@ -69,13 +69,13 @@ export function sceneOf(fleet: Fleet, kubectl: Kubectl, signal: AbortSignal): Sc
   };
 }
 
-export const conditionOf = (node: NixNode, type: string) =>
-  node.status?.conditions?.find((condition) => condition.type === type);
+/** Whether a login failed, be it to look at the host or, over a new connection, to confirm. */
+export const cannotComeIn = (node: NixNode): boolean =>
+  node.status?.conditions?.some(({ status, reason }) => status === 'False' && /^Connect/.test(reason)) ===
+  true;
 
 /** Ready for the newest generation of its spec. */
 export function isReady(node: NixNode): boolean {
-  return (
-    node.status?.observedGeneration === node.metadata.generation &&
-    conditionOf(node, 'Ready')?.status === 'True'
-  );
+  const ready = node.status?.conditions?.find(({ type }) => type === 'Ready');
+  return node.status?.observedGeneration === node.metadata.generation && ready?.status === 'True';
 }

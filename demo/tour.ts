@@ -1,6 +1,6 @@
 import { names } from './fleet.ts';
 import { base, cutOff, deployKey, greetingFile, licence, licenceFile, namespace, node } from './manifests.ts';
-import { conditionOf, isReady, type Scene } from './scene.ts';
+import { cannotComeIn, isReady, type Scene } from './scene.ts';
 import { terminal } from './terminal.ts';
 
 export type Step = {
@@ -115,8 +115,9 @@ const cutOffStep = (memory: Memory): Step => ({
     await scene.apply('cut-off.yaml', cutOff(alpha), 'shown');
   },
   async see(scene) {
-    const reachable = async () => conditionOf(await scene.node(alpha), 'Reachable')?.status;
-    await scene.until(`${alpha} cannot be reached`, 60, async () => (await reachable()) === 'False');
+    await scene.until(`the operator cannot come in to ${alpha}`, 60, async () => {
+      return cannotComeIn(await scene.node(alpha));
+    });
     await scene.show(getNodes);
     terminal.say(
       '\nNobody helps. After confirmWithin, 20 seconds, the host takes the release back by itself …',
