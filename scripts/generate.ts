@@ -4,12 +4,13 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { chartFiles } from './generate/chart.ts';
 import { crdFiles } from './generate/crds.ts';
 import type { Generated } from './generate/generated.ts';
 import { referencePages } from './generate/reference.ts';
 
 const root = join(import.meta.dirname, '..');
-const generators: readonly (() => Generated)[] = [crdFiles, referencePages];
+const generators: readonly (() => Generated)[] = [crdFiles, referencePages, chartFiles];
 
 const wanted = new Map<string, string>();
 const owned: string[] = [];
