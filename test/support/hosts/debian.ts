@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync }
 import { join } from 'node:path';
 import { execute } from './command.ts';
 import { type Layer, layer } from './layer.ts';
+import { confined } from './offline.ts';
 import { imageCache } from './paths.ts';
 
 const suite = 'trixie';
@@ -44,8 +45,8 @@ export function debianBase(): Promise<Layer> {
 }
 
 async function debootstrap(root: string): Promise<void> {
-  const args = ['--variant=minbase', `--include=${packages.join(',')}`, suite, root];
-  await execute('debootstrap', args, { timeoutMs: 15 * 60_000 });
+  const command = ['debootstrap', '--variant=minbase', `--include=${packages.join(',')}`, suite, root];
+  await confined(command, { timeoutMs: 15 * 60_000 });
   for (const path of superfluous) rmSync(join(root, path), { recursive: true, force: true });
   for (const path of ['etc/machine-id', 'var/lib/dbus/machine-id', 'etc/resolv.conf', 'etc/hostname'])
     rmSync(join(root, path), { force: true });

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { execute } from './command.ts';
-import { waitForLock } from './lock.ts';
+import { tryLock, waitForLock } from './lock.ts';
 import { imageCache } from './paths.ts';
 import { say } from './say.ts';
 
@@ -41,7 +41,7 @@ export async function layer(
   const lock = await waitForLock(`layer ${id}`, longestMs);
   try {
     if (!existsSync(made.folder)) {
-      forgetOld(name);
+      await forgetOld(name);
       await makeLayer(id, made, make);
     }
   } finally {
@@ -68,17 +68,25 @@ async function makeLayer(id: string, made: Layer, make: (root: string) => Promis
   say(`made ${id} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
 }
 
-/** Layers of this name that nobody asked for in a week, or has mounted. */
-function forgetOld(name: string): void {
+/** Layers of this name that nobody asked for in a week, or has mounted; and what is left of attempts that were killed. */
+async function forgetOld(name: string): Promise<void> {
   mkdirSync(imageCache(), { recursive: true });
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8');
   const weekAgo = Date.now() - 7 * 24 * 3_600_000;
   for (const entry of readdirSync(imageCache())) {
     const folder = join(imageCache(), entry);
+    if (entry.startsWith('.making-')) await discardAbandoned(entry.slice('.making-'.length));
     if (!/-[0-9a-f]{16}$/.test(entry) || entry.slice(0, -17) !== name) continue;
     if (statSync(folder).mtimeMs < weekAgo && !mounts.includes(folder))
       rmSync(folder, { recursive: true, force: true });
   }
+}
+
+async function discardAbandoned(id: string): Promise<void> {
+  const lock = await tryLock(`layer ${id}`);
+  if (lock === undefined) return;
+  await discard(join(imageCache(), `.making-${id}`));
+  await lock.release();
 }
 
 async function discard(work: string): Promise<void> {

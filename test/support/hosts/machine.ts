@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync, closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
-import { makeCgroup, processesOf } from './cgroups.ts';
+import { makeCgroup, processesOf, removeCgroup } from './cgroups.ts';
 import { waitFor } from './command.ts';
 import { killAll } from './sweep.ts';
 
@@ -95,31 +95,27 @@ export function makeMachine(options: MachineOptions): Machine {
   };
 }
 
-function startNspawn({
-  name,
-  container,
-  root,
-  init,
-  namespacePath,
-  cgroup,
-  consoleFile,
-}: MachineOptions): ChildProcess {
+function startNspawn(options: MachineOptions): ChildProcess {
+  const { init, cgroup, consoleFile } = options;
   const args = [
-    ...[
-      '--quiet',
-      `--directory=${root}`,
-      `--machine=${container}`,
-      `--hostname=${name}`,
-      '--register=no',
-      '--keep-unit',
-    ],
-    ...[`--network-namespace-path=${namespacePath}`, '--resolv-conf=off', '--timezone=off'],
+    '--quiet',
+    `--directory=${options.root}`,
+    `--machine=${options.container}`,
+    `--hostname=${options.name}`,
+    `--network-namespace-path=${options.namespacePath}`,
     // Without it networkd stays down in a namespace that was made outside.
     '--capability=all',
-    ...['--console=pipe', '--link-journal=no', '--kill-signal=SIGRTMIN+3'],
-    ...(init === undefined ? ['--boot'] : [init]),
+    '--register=no',
+    '--keep-unit',
+    '--console=pipe',
+    '--link-journal=no',
+    '--resolv-conf=off',
+    '--timezone=off',
+    ...(init === undefined ? ['--boot'] : ['--kill-signal=SIGRTMIN+3', init]),
   ];
   const console = openSync(consoleFile, 'a');
+  // A new one for each boot: with v2 that of the last boot hands controllers down, and takes no process any more.
+  removeCgroup(cgroup);
   // The shell joins the cgroups before it becomes systemd-nspawn. Names reach it as arguments, never as program.
   const join =
     'while [ "$1" != -- ]; do echo $$ >"$1" || exit 1; shift; done; shift; exec systemd-nspawn "$@"';
