@@ -1,6 +1,11 @@
 # networking.firewall and networking.nftables. NixOS uses iptables by default; here the same rules go through nft in
 # both cases, in a unit named as NixOS names it.
-{ config, lib, pkgs, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   inherit (lib) types mkOption;
   cfg = config.networking.firewall;

@@ -1,5 +1,10 @@
 # systemd-networkd. Links (udev) and most sections are left out until a module needs them.
-{ config, lib, pkgs, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   inherit (lib) types mkOption;
   unit = import ./systemd/types.nix { inherit lib; };

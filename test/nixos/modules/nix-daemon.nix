@@ -1,4 +1,9 @@
-{ config, lib, pkgs, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   inherit (lib) types mkOption;
   cfg = config.nix;
@@ -42,6 +47,12 @@ in
       type = types.package;
       default = pkgs.nix;
       description = "The Nix package.";
+    };
+    nrBuildUsers = mkOption {
+      type = types.int;
+      # NixOS: 32. The machine's Nix is run by root alone unless a test asks for more.
+      default = 0;
+      description = "How many users there are to run builds as.";
     };
     nixPath = list [ ] "Where `<name>` is looked up.";
     extraOptions = mkOption {
@@ -88,9 +99,45 @@ in
   config = lib.mkIf cfg.enable {
     nix.settings = {
       trusted-users = [ "root" ];
-      # The machine's Nix is run by root alone, and looks for its build hook where there is nothing (README.md).
-      build-users-group = lib.mkDefault "";
+      build-users-group = if cfg.nrBuildUsers == 0 then "" else "nixbld";
+      # The machine's Nix looks for it where there is nothing (README.md).
       build-hook = "";
+    };
+    users.users = lib.listToAttrs (
+      lib.genList (
+        n:
+        lib.nameValuePair "nixbld${toString (n + 1)}" {
+          description = "Nix build user ${toString (n + 1)}";
+          uid = 30001 + n;
+          isSystemUser = true;
+          group = "nixbld";
+          extraGroups = [ "nixbld" ];
+        }
+      ) cfg.nrBuildUsers
+    );
+    users.groups.nixbld.gid = 30000;
+    systemd.sockets.nix-daemon = {
+      description = "Nix Daemon Socket";
+      wantedBy = [ "sockets.target" ];
+      before = [ "multi-user.target" ];
+      unitConfig.RequiresMountsFor = "/nix/store";
+      listenStreams = [ "/nix/var/nix/daemon-socket/socket" ];
+    };
+    systemd.services.nix-daemon = {
+      description = "Nix Daemon";
+      requires = [ "nix-daemon.socket" ];
+      path = [
+        cfg.package
+        pkgs.util-linux
+        pkgs.openssh
+      ];
+      restartTriggers = [ config.environment.etc."nix/nix.conf".source ];
+      stopIfChanged = false;
+      serviceConfig = {
+        ExecStart = "@${cfg.package}/bin/nix-daemon nix-daemon --daemon";
+        KillMode = "process";
+        LimitNOFILE = 1048576;
+      };
     };
     environment.etc."nix/nix.conf".text =
       lib.concatStrings (lib.mapAttrsToList (name: v: lib.optionalString (v != null) "${name} = ${shown v}\n") cfg.settings)

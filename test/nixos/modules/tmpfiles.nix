@@ -1,4 +1,9 @@
-{ config, lib, pkgs, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 {
   options.systemd.tmpfiles.rules = lib.mkOption {
     type = lib.types.listOf lib.types.str;

@@ -1,5 +1,10 @@
 # users.users and users.groups, written to /etc/passwd, group and shadow at activation by programs/update-users.pl.
-{ config, lib, pkgs, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   inherit (lib) types mkOption;
   cfg = config.users;
