@@ -63,14 +63,14 @@ const bad = z.object({
 });
 
 const facts = z.object({
-  hostname: z.string().max(256).optional().describe('Its name for itself.'),
-  system: z.string().max(64).optional().describe('Its platform as Nix names it.'),
-  kernel: z.string().max(256).optional().describe('Release of the kernel that runs.'),
-  nixVersion: z.string().max(256).optional().describe('Version of Nix.'),
+  hostname: z.string().max(1024).optional().describe('Its name for itself.'),
+  system: z.string().max(1024).optional().describe('Its platform as Nix names it.'),
+  kernel: z.string().max(1024).optional().describe('Release of the kernel that runs.'),
+  nixVersion: z.string().max(1024).optional().describe('Version of Nix.'),
   systemdVersion: count().optional().describe('Version of systemd.'),
   cpus: count().optional().describe('Processors.'),
   memoryBytes: count().optional().describe('Memory, in bytes.'),
-  addresses: atomicList(z.string().max(45), 256).optional().describe('Global addresses.'),
+  addresses: atomicList(z.string().max(45), 1024).optional().describe('Global addresses.'),
 });
 
 const ssh = z.object({
@@ -104,7 +104,7 @@ export const nixNodeStatus = z
     bad: atomicList(bad, 64)
       .optional()
       .describe('What was taken back, and is not tried again until it changes.'),
-    nixosVersion: z.string().max(128).optional().describe('The NixOS release that runs.'),
+    nixosVersion: z.string().max(1024).optional().describe('The NixOS release that runs.'),
     facts: facts.optional().describe('What the host says about itself.'),
     bootId: z.string().max(64).optional().describe('Changes with every boot of the host.'),
     generation: count().optional().describe('Generation of the system profile.'),
