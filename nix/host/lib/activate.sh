@@ -51,17 +51,21 @@ decline() {
 	accept
 }
 
-# arm_revert CAUSE SECONDS: a monotonic timer of its own for this trial.
+# arm_revert CAUSE SECONDS: a monotonic timer of its own for this trial. It needs nothing of the boot to be over: after a
+# guarded reboot it is armed in the boot's first steps (systemd-run waits for a timer's start even with --no-block), and
+# takes back a boot that never gets further.
 arm_revert() {
 	running_unit "firn-revert-$t_id-$t_attempt-$1.timer" ||
-		revert_unit "$1" --on-active="${2}s" --timer-property=AccuracySec=1s --timer-property=RemainAfterElapse=no
+		revert_unit "$1" --on-active="${2}s" --timer-property=AccuracySec=1s --timer-property=RemainAfterElapse=no \
+			--timer-property=DefaultDependencies=no --timer-property=Conflicts=shutdown.target
 }
 
 # revert_unit CAUSE [PROPERTY…]: a unit that goes on until the trial is taken back, or has systemd reboot.
 revert_unit() {
 	local cause=$1
 	shift
-	detach "firn-revert-$t_id-$t_attempt-$cause" --property=Restart=on-failure --property=RestartSec=3s \
+	detach "firn-revert-$t_id-$t_attempt-$cause" --property=DefaultDependencies=no --property=Conflicts=shutdown.target \
+		--property=Before=shutdown.target --property=Restart=on-failure --property=RestartSec=3s \
 		--property=StartLimitIntervalSec=600 --property=StartLimitBurst=5 --property=StartLimitAction=reboot "$@" \
 		-- run-revert "$t_id" "$t_attempt" "$cause"
 }

@@ -52,7 +52,7 @@ reboot_host() {
 	fi
 	snapshot "$state/trial-units" || rm -f "$state/trial-units"
 	move_trial Rebooting || refuse DiskFull "the trial cannot be written down: is /var full?"
-	detach "firn-reboot-$r_id-$r_attempt" --on-active=1s -- run-reboot || refuse Failed "systemd-run could not start the reboot"
+	detach "firn-reboot-$r_id-$r_attempt" --on-active=1s --timer-property=AccuracySec=100ms -- run-reboot || refuse Failed "systemd-run could not start the reboot"
 	accept
 }
 

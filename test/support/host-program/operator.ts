@@ -14,7 +14,7 @@ import type { Driver } from './driver.ts';
 import { type HandmadeSystem, handmadeBundle } from './handmade.ts';
 
 export type Wish = {
-  system: HandmadeSystem;
+  system: HandmadeSystem | Tree;
   data?: Tree;
   files?: readonly DeliveredFile[];
 };
@@ -41,7 +41,11 @@ export function operate(driver: Driver, options: { installation?: string; fence?
   }
 
   async function stage({ system, data = new Map(), files = [] }: Wish): Promise<string> {
-    const trees = { system: handmadeBundle(system), data, secrets: secretsTree(files) };
+    const trees = {
+      system: system instanceof Map ? (system as Tree) : handmadeBundle(system as HandmadeSystem),
+      data,
+      secrets: secretsTree(files),
+    };
     const parts: Parts = {
       system: hashTree(trees.system),
       data: hashTree(data),
