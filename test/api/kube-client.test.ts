@@ -225,12 +225,16 @@ test('a client certificate that is rotated is presented from the next connection
   expect((await client.get(ProbeKind, target, options())).metadata.name).toBe('second');
 });
 
-test('a server that does not answer is given up after the deadline of the call', async () => {
+test('a server that does not answer is given up after the deadline, and the next call has a new connection', async () => {
+  const { answer } = server;
   server.answer = () => undefined;
   writeConfig({ token: 't' });
   open();
   const call = client.get(ProbeKind, target, { ...options(), deadlineMs: 300 });
   await expect(call).rejects.toMatchObject({ name: 'KubeError', reason: 'UND_ERR_HEADERS_TIMEOUT' });
+  server.answer = answer;
+  await client.get(ProbeKind, target, options());
+  expect(server.connections).toBe(2);
 });
 
 test('an answer that is no JSON, and a refusal that is no Status, are errors without their text', async () => {

@@ -13,6 +13,7 @@ export type Session = {
 
 /** Tokens and certificates on disk are looked at this often; the kubelet renews them long before they end. */
 const refreshMs = 30_000;
+const connectDeadlineMs = 10_000;
 /** A failure makes us read everything again, but an outage must not run an exec plugin in a loop. */
 const reloadMs = 1_000;
 
@@ -71,7 +72,7 @@ export class Sessions {
     const material = fingerprint(cluster.server, cluster.proxyUrl, options);
     if (material !== this.#material || this.#dispatcher === undefined) {
       const former = this.#dispatcher;
-      this.#dispatcher = await this.#pool();
+      this.#dispatcher = cluster.proxyUrl ? await this.#proxied() : direct(options);
       this.#material = material;
       // Not awaited: a watch on the former pool ends by itself within its own deadline.
       former?.close().catch(() => undefined);
@@ -83,8 +84,8 @@ export class Sessions {
     };
   }
 
-  /** client-node makes a new pool at each call; what style it has (TLS, proxy, SOCKS) is its business. */
-  async #pool(): Promise<Dispatcher> {
+  /** Through a proxy of the kubeconfig, HTTP or SOCKS: client-node knows how. */
+  async #proxied(): Promise<Dispatcher> {
     let made: Dispatcher | undefined;
     const context = {
       setHeaderParam: () => undefined,
@@ -96,6 +97,17 @@ export class Sessions {
     await this.#config.applySecurityAuthentication(context as unknown as Expected);
     return made ?? new Agent();
   }
+}
+
+/**
+ * HTTP/1.1: a connection that died hurts the one request on it, whose deadline closes it. Over HTTP/2 all
+ * requests would share it, and a deadline that passes on one of them leaves it open for the next.
+ */
+function direct({ ca, cert, key, servername, rejectUnauthorized }: RequestOptions): Agent {
+  const given = Object.entries({ ca, cert, key, servername, rejectUnauthorized });
+  const tls = Object.fromEntries(given.filter(([, value]) => value !== undefined));
+  const connect = { ...tls, keepAlive: true, keepAliveInitialDelay: 30_000, timeout: connectDeadlineMs };
+  return new Agent({ allowH2: false, connect });
 }
 
 function headersOf(options: RequestOptions): Record<string, string> {

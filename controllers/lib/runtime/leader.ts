@@ -110,7 +110,7 @@ export class Leader {
     const mine = { holderIdentity: identity, leaseDurationSeconds, acquireTime: now, renewTime: now };
     if (!lease) {
       const object = { metadata: { namespace, name }, spec: { ...mine, leaseTransitions: 0 } };
-      this.#held = (await client.create(leaseKind, object, { signal })).metadata.resourceVersion;
+      this.#held = (await client.create(leaseKind, object, this.#request(signal))).metadata.resourceVersion;
       return true;
     }
     const version = lease.metadata.resourceVersion;
@@ -138,7 +138,7 @@ export class Leader {
 
   async #get(signal: AbortSignal): Promise<RawObject | undefined> {
     try {
-      return await this.#options.client.get(leaseKind, this.#options, { signal });
+      return await this.#options.client.get(leaseKind, this.#options, this.#request(signal));
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
@@ -147,8 +147,18 @@ export class Leader {
 
   async #patch(resourceVersion: string, spec: object, signal: AbortSignal): Promise<void> {
     const patch = { metadata: { resourceVersion }, spec };
-    const written = await this.#options.client.mergePatch(leaseKind, this.#options, patch, { signal });
+    const written = await this.#options.client.mergePatch(
+      leaseKind,
+      this.#options,
+      patch,
+      this.#request(signal),
+    );
     this.#held = written.metadata.resourceVersion;
+  }
+
+  /** Half of the time there is, as client-go has it: a connection that died must not cost the lease. */
+  #request(signal: AbortSignal): { signal: AbortSignal; deadlineMs: number } {
+    return { signal, deadlineMs: this.#times.renewDeadlineMs / 2 };
   }
 
   /** `metav1.MicroTime`. */
