@@ -49,6 +49,22 @@ test('what persists over a power cut and what does not', async () => {
   expect((await host.run('cat /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub')).stdout).toBe(keys.stdout);
 });
 
+test('builds run in Nix’ sandbox, without a network', async () => {
+  await using started = await startHosts({ count: 1, flavour: 'nixos' });
+  const host = started.hosts[0]!;
+  const script = 'echo "$(echo /*)" $(echo /sys/class/net/*) >$out';
+  const expression = `derivation {
+    name = "sandboxed"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" ''${script}'' ];
+  }`;
+  await host.run('cat >/tmp/sandboxed.nix', { input: expression });
+  const paths = '/lib /lib64 /usr/lib /usr/lib64 /bin/sh';
+  const built = await host.run(
+    `cat "$(nix-build --no-out-link --option sandbox true --option sandbox-paths '${paths}' /tmp/sandboxed.nix)"`,
+  );
+  expect(built.stdout).toContain('/build');
+  expect(built.stdout).not.toMatch(/\/root|\/srv|host0/);
+});
+
 test('a one-shot entry boots once, however that boot ends', async () => {
   const prepare = async (root: string) =>
     writeSystem(root, 'srv/other', `echo other; exec ${defaultOf(root)}/init`);
