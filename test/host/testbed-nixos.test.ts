@@ -1,6 +1,7 @@
 /** The machine that the stand-in for NixOS boots on: test/nixos/README.md, "The loader". */
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { activate, build } from '../support/generations.ts';
 import { waitFor } from '../support/hosts/command.ts';
 import { startHosts, type TestHost } from '../support/hosts/start.ts';
 
@@ -78,21 +79,35 @@ test('a one-shot entry boots once, however that boot ends', async () => {
   expect(systemsBooted(host)).toEqual([normal, 'oneshot /srv/other', normal]);
 });
 
-test('the watchdog takes a one-shot boot that hangs back to the default', async () => {
-  const prepare = async (root: string) => {
-    const sleep = `${readFileSync(join(root, 'nix/var/firn-userland'), 'utf8').trim()}/bin/sleep`;
-    writeSystem(root, 'srv/hangs', `echo hanging; exec ${sleep} 1000`);
-  };
-  await using started = await startHosts({ count: 1, flavour: 'nixos', prepare });
+test('a generation whose init hangs is left by the watchdog, and the default has not moved', async () => {
+  await using started = await startHosts({ count: 1, flavour: 'nixos' });
   const host = started.hosts[0]!;
-  await host.run('echo /srv/hangs >/boot/firn-loader/oneshot; systemctl --no-block reboot');
-  expect(await waitFor(() => host.console().includes('hanging'), { timeoutMs: 20_000, everyMs: 100 })).toBe(
+  const hangs = await build(
+    host,
+    'hangs',
+    `{ pkgs, ... }: { boot.postBootCommands = "echo hanging; \${pkgs.coreutils}/bin/sleep 1000"; }`,
+  );
+  await host.run(`bootctl set-oneshot ${hangs}; systemctl --no-block reboot`);
+  expect(await waitFor(() => host.console().includes('hanging'), { timeoutMs: 60_000, everyMs: 100 })).toBe(
     true,
   );
   expect(await host.reachable()).toBe(false);
-  await host.waitReachable(60_000);
+  await host.waitReachable();
   expect(host.console()).toContain('watchdog: systemd does not run');
   expect((await host.run('readlink /run/current-system')).stdout.trim()).toBe(defaultOf(host.root));
+});
+
+test('a generation that became the default is booted from then on', async () => {
+  await using started = await startHosts({ count: 1, flavour: 'nixos' });
+  const host = started.hosts[0]!;
+  const before = defaultOf(host.root);
+  const next = await build(host, 'next', '{ environment.etc.generation.text = "next"; }');
+  expect((await activate(host, next, 'boot')).code).toBe(0);
+  await host.reboot();
+  await host.powerCut();
+  await host.powerOn();
+  expect(systemsBooted(host)).toEqual([`default ${before}`, `default ${next}`, `default ${next}`]);
+  expect((await host.run('cat /etc/generation')).stdout).toBe('next');
 });
 
 test('an init that ends is a panic: three boots, then it stays off', async () => {
