@@ -1,6 +1,6 @@
 /** One visit to a host: the login, what the host said on arrival, and the one way in which the operator acts there. */
 import type { NixNode } from '../../crds/index.ts';
-import { ReconcileError } from '../lib/core/outcome.ts';
+import { backoff, ReconcileError } from '../lib/core/outcome.ts';
 import type { Host, Target } from '../lib/host/host.ts';
 import type { Fencing, HostReply, HostRequest, Observation, Subcommand } from '../lib/host/protocol.ts';
 import { SecretKind } from '../lib/kube/core-kinds.ts';
@@ -49,12 +49,36 @@ export async function reach(
   const jumpKey = jump && (await context.read.load(SecretKind, namespace, jump.keyRef.name));
   const login = loginOf(node, { key, jumpKey }, services.readPrivateKey);
   const host = services.hosts.at(login.target);
-  const seen = await observe(host, context);
+  const seen = await observe(host, context).catch((error: unknown) => {
+    throw soonAgain(error, node, context);
+  });
   const desiredId = node.status?.release?.desired;
   const visit: Visit = { node, context, services, login, host, fences, seen, desiredId, claimed: false };
   await pinHostKey(visit);
   report(visit, seen);
   return visit;
+}
+
+/** A host that does not answer is tried at least this often: most come back, and nothing tells when. */
+const unreachableMs = 60_000;
+/** While a release is on trial it takes seconds: either it is confirmed in time, or it is known soon that it was not. */
+const onTrialMs = 2_000;
+
+function soonAgain(error: unknown, { status }: NixNode, { attempt, clock }: Context): unknown {
+  if (!(error instanceof ReconcileError) || error.verdict !== 'transient') return error;
+  const recheckMs = isOnTrial(status?.trial, clock.now())
+    ? onTrialMs
+    : Math.min(backoff(attempt, 0.5), unreachableMs);
+  return new ReconcileError('transient', error.reason, error.message, { cause: error, recheckMs });
+}
+
+/** A host that takes a release back may have to restart for it, which takes minutes on real machines. */
+const afterTrialMs = 300_000;
+
+function isOnTrial(trial: NonNullable<NixNode['status']>['trial'], now: number): boolean {
+  const underWay = ['Activating', 'AwaitingConfirmation', 'Rebooting', 'Confirming', 'Reverting'];
+  if (!trial || !underWay.includes(trial.state)) return false;
+  return trial.deadline === undefined || now < Date.parse(trial.deadline) + afterTrialMs;
 }
 
 /** Looks again and reports it; `over` another login, and then over a new connection. */
