@@ -1,5 +1,4 @@
 # A host as an installer leaves it, before Firn: it can be reached, and that is all. The same for every host.
-{ lib, pkgs, ... }:
 {
   system.stateVersion = "26.05";
   # Who starts the machine gives it a name and, through the loader, an address (README.md).
@@ -12,5 +11,4 @@
     fsType = "ext4";
   };
   boot.loader.systemd-boot.enable = true;
-  nix.settings.sandbox = false;
 }

@@ -167,7 +167,9 @@ in
         wantedBy = [ "multi-user.target" ];
         aliases = [ "dbus-org.freedesktop.network1.service" ];
         restartTriggers = [ config.environment.etc."systemd/networkd.conf".source ];
-        reloadTriggers = map (name: config.environment.etc.${name}.source) (builtins.attrNames all);
+        # A switch reloads nothing for a list of triggers that is gone (NixOS compares so). Hosts have a file of their own
+        # there; here it is the loader's, and the last of a system's must be seen to go.
+        reloadTriggers = [ "networkd" ] ++ map (name: config.environment.etc.${name}.source) (builtins.attrNames all);
         stopIfChanged = false;
       };
       systemd.sockets.systemd-networkd.wantedBy = [ "sockets.target" ];

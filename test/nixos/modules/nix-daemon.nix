@@ -102,6 +102,8 @@ in
       build-users-group = if cfg.nrBuildUsers == 0 then "" else "nixbld";
       # The machine's Nix looks for it where there is nothing (README.md).
       build-hook = "";
+      # The same shell that NixOS's sandbox has; Debian's Nix names one that is not there.
+      sandbox-paths = [ "/bin/sh=${pkgs.userland}/bin/busybox" ];
     };
     users.users = lib.listToAttrs (
       lib.genList (

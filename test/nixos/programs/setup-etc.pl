@@ -37,7 +37,6 @@ sub sweep {
             unlink $path if readlink($path) eq "/etc/static/$below" && !-l "$static/$below" && !-e "$static/$below";
         } elsif (-d $path && $path ne '/etc/static') {
             sweep($path);
-            rmdir $path if -d "/etc/static" && !-e "$static/" . substr($path, length '/etc/');    # only if empty
         }
     }
     closedir $handle;
