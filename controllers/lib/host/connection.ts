@@ -1,9 +1,12 @@
 import type { Duplex } from 'node:stream';
 import type { Client, ClientChannel } from 'ssh2';
-import { abortable } from './deadline.ts';
+import type { Clock } from '../core/clock.ts';
+import { abortable, pause } from './deadline.ts';
 import type { SshEndpoint } from './host.ts';
 import { HostError } from './host-error.ts';
 import { nameOf, quoted } from './words.ts';
+
+const sessionWaitsMs = [50, 100, 200, 400, 800, 1600];
 
 /** A login that succeeded at a server whose key is trusted. */
 export class Connection {
@@ -36,13 +39,24 @@ export class Connection {
     return this.#alive;
   }
 
-  /** A channel that runs `/bin/sh`. */
-  shell(signal: AbortSignal): Promise<ClientChannel> {
-    return this.#open<ClientChannel>(
-      signal,
-      (callback) => this.#client.exec('/bin/sh', callback),
-      (words) => new HostError('ShellUnusable', `${this.#name} opens no session for /bin/sh: ${words}`),
-    );
+  /**
+   * A channel that runs `/bin/sh`. Where the server opens none, it is asked again for a while: sshd counts sessions that
+   * were closed and whose processes it has not yet waited for, so there may be too many (`MaxSessions`) for a moment.
+   */
+  async shell(clock: Clock, signal: AbortSignal): Promise<ClientChannel> {
+    for (const waitMs of [...sessionWaitsMs, null]) {
+      try {
+        return await this.#open<ClientChannel>(
+          signal,
+          (callback) => this.#client.exec('/bin/sh', callback),
+          (words) => new HostError('ShellUnusable', `${this.#name} opens no session for /bin/sh: ${words}`),
+        );
+      } catch (error) {
+        if (waitMs === null || !(error instanceof HostError) || error.code !== 'ShellUnusable') throw error;
+        await pause(clock, waitMs, signal);
+      }
+    }
+    throw new Error('the loop above has returned or thrown');
   }
 
   /** A byte stream to `host:port` as seen from there (RFC 4254 section 7.2). */

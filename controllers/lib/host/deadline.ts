@@ -60,3 +60,7 @@ export const orAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<
     promise.then(resolve, reject);
     return () => {};
   });
+
+/** Rejects with the signal's reason. */
+export const pause = (clock: Clock, ms: number, signal: AbortSignal): Promise<void> =>
+  abortable<void>(signal, (resolve) => clock.after(ms, resolve));

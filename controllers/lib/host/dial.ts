@@ -22,7 +22,9 @@ export async function dial(
     connectTimeout(target, limits.connectMs, progress.step),
   );
   if (target.jump === undefined) {
-    return login(target, await openTcp(target, deadline.signal), progress, limits, deadline.signal);
+    const via = await openTcp(target, deadline.signal);
+    // Not without `await`: the deadline ends with this scope.
+    return await login(target, via, progress, limits, deadline.signal);
   }
   const jump = await dialJump(target.jump, progress, limits, deadline.signal);
   try {

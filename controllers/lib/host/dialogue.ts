@@ -26,11 +26,10 @@ const chatterCharacters = 1024;
 export class Dialogue {
   /** How far it is. */
   stage: Stage = 'shell';
-  /** The first of what came before the first frame: what a login shell says when it is no shell. */
-  chatter = '';
   readonly #frame: string;
   readonly #maxBytes: number;
-  readonly #split = lineSplitter();
+  readonly #lines = new LineSplitter();
+  #chatter = '';
   #received = 0;
   #failing: { code: FailCode; lines: string[] } | null = null;
   #output: string[] | null = null;
@@ -41,12 +40,17 @@ export class Dialogue {
     this.#maxBytes = maxBytes;
   }
 
+  /** The first of what came before the program ran: what a login shell says when it is no shell. */
+  get chatter(): string {
+    return `${this.#chatter}${this.#output === null ? this.#lines.rest : ''}`.slice(0, chatterCharacters);
+  }
+
   /** Standard output as it comes, in any pieces; returns what to do about it, in order. */
   feed(chunk: Uint8Array): Step[] {
     const steps: Step[] = [];
     if (this.#ended) return steps;
     this.#received += chunk.length;
-    for (const line of this.#split(chunk)) {
+    for (const line of this.#lines.feed(chunk)) {
       const step = line.startsWith(this.#frame)
         ? this.#onFrame(line.split(' ').slice(1))
         : this.#onLine(line);
@@ -81,7 +85,7 @@ export class Dialogue {
 
   #onLine(line: string): Step | null {
     if (this.#failing !== null) this.#failing.lines.push(line);
-    else if (this.#output === null) this.chatter = `${this.chatter}${line}\n`.slice(0, chatterCharacters);
+    else if (this.#output === null) this.#chatter = `${this.#chatter}${line}\n`.slice(0, chatterCharacters);
     else if (line === payloadPrompt && this.stage === 'running') return this.#want('payload', 'payload');
     else this.#output.push(line);
     return null;
@@ -102,18 +106,24 @@ function outcomeOf(
   return { kind: 'reply', output: (output ?? []).join('\n'), exitStatus: Number(status ?? 'NaN') };
 }
 
-/** Pieces of bytes to whole lines; the last line without its newline waits for more. */
-function lineSplitter(): (chunk: Uint8Array) => string[] {
-  let rest: Buffer[] = [];
-  return (chunk) => {
+/** Pieces of bytes to whole lines. */
+class LineSplitter {
+  #rest: Buffer[] = [];
+
+  feed(chunk: Uint8Array): string[] {
     const lines: string[] = [];
     let from = 0;
     for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, from)) {
-      lines.push(Buffer.concat([...rest, chunk.subarray(from, at)]).toString('utf8'));
-      rest = [];
+      lines.push(Buffer.concat([...this.#rest, chunk.subarray(from, at)]).toString('utf8'));
+      this.#rest = [];
       from = at + 1;
     }
-    if (from < chunk.length) rest.push(Buffer.from(chunk.subarray(from)));
+    if (from < chunk.length) this.#rest.push(Buffer.from(chunk.subarray(from)));
     return lines;
-  };
+  }
+
+  /** What came after the last newline. */
+  get rest(): string {
+    return Buffer.concat(this.#rest).toString('utf8');
+  }
 }

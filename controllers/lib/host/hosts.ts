@@ -83,7 +83,7 @@ async function callHost<S extends Subcommand>(
   const attempt = async (want: 'pooled' | 'fresh'): Promise<Outcome | 'stale'> => {
     const lease = await pool.lease(target, want, deadline.signal);
     connected = true;
-    return onLease(lease, call, progress, deadline.signal);
+    return onLease(lease, call, progress, options.clock, deadline.signal);
   };
   let outcome = await attempt(newConnection === true ? 'fresh' : 'pooled');
   // Nothing was sent on a connection that turned out dead, so a second one loses nothing.
@@ -98,13 +98,14 @@ async function onLease(
   lease: Lease,
   call: Call,
   progress: CallProgress,
+  clock: Clock,
   signal: AbortSignal,
 ): Promise<Outcome | 'stale'> {
   const { connection } = lease;
   let leave = (): void => {};
   try {
     leave = await lease.gate.enter(signal);
-    const channel = await connection.shell(signal).catch((error: unknown) => {
+    const channel = await connection.shell(clock, signal).catch((error: unknown) => {
       if (error instanceof HostError && error.code === 'ConnectionLost') return null;
       throw error;
     });

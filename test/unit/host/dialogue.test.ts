@@ -47,8 +47,8 @@ test('more than may be is an end', () => {
 
 test('says how far it is, and what was said before', () => {
   const dialogue = new Dialogue(nonce, 1_000);
-  dialogue.feed(Buffer.from('This account is currently not available.\n'));
-  expect(dialogue).toMatchObject({ stage: 'shell', chatter: 'This account is currently not available.\n' });
+  dialogue.feed(Buffer.from('This account is\ncurrently not available.'));
+  expect(dialogue).toMatchObject({ stage: 'shell', chatter: 'This account is\ncurrently not available.' });
   dialogue.feed(Buffer.from(`\nFIRN-${nonce} root\n\nFIRN-${nonce} run\n`));
   expect(dialogue.stage).toBe('running');
 });
