@@ -64,8 +64,16 @@ const commands: Record<Subcommand, Command> = {
   },
 
   log({ state }, { fields }) {
-    const job = { build: state.build, resolve: state.resolve, reset: state.reset }[text(fields.what)] ?? null;
-    const lines = (job?.message ?? state.trial?.message ?? '').split('\n').slice(-int(fields.lines));
-    return { ok: true, textB64: Buffer.from(lines.join('\n')).toString('base64') };
+    const logs: Record<string, string | undefined> = {
+      build: state.build?.message ?? '',
+      resolve: state.resolve?.message ?? '',
+      reset: state.reset?.message ?? '',
+      activate: state.trial?.message ?? '',
+    };
+    const whole = logs[text(fields.what)];
+    if (whole === undefined) throw new Refusal('InvalidRequest', 'there is no such log');
+    return { ok: true, textB64: base64(whole.split('\n').slice(-int(fields.lines)).join('\n')) };
   },
 };
+
+const base64 = (words: string): string => Buffer.from(words).toString('base64');

@@ -24,6 +24,8 @@ export type Listener = {
   close(): Promise<void>;
 };
 
+/** sshd's default (sshd_config(5)). */
+const maxSessions = 10;
 /** ssh2 pings its clients every 15 s unless told otherwise; ten thousand idle hosts have better things to do. */
 const never = 2 ** 31 - 1;
 
@@ -38,7 +40,10 @@ export async function startListener(address: string, host: ListenerHost): Promis
     socket.setNoDelay(true);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => socket.destroy());
-    if (isSilent || host.faults.take('hang', ({ at }) => at === 'banner') !== null) return;
+    if (isSilent || host.faults.take('hang', ({ at }) => at === 'banner') !== null) {
+      socket.resume(); // or its end would never be read
+      return;
+    }
     if (host.faults.take('cut', ({ at }) => at === 'banner') !== null) {
       socket.destroy();
       return;
@@ -89,6 +94,7 @@ function serveSsh(socket: Socket, host: ListenerHost): void {
   });
   server.on('connection', (client: SshConnection) => {
     let user = '';
+    let sessions = 0;
     client.on('error', () => socket.destroy());
     client.on('authentication', (context: AuthContext) => {
       user = context.username;
@@ -99,8 +105,16 @@ function serveSsh(socket: Socket, host: ListenerHost): void {
       if (host.faults.take('cut', ({ at }) => at === 'login') !== null) socket.destroy();
     });
     client.on('session', (acceptSession, rejectSession) => {
-      if (host.faults.take('refuseSession') !== null) rejectSession();
-      else serveSession(acceptSession(), user, { ...host, cutConnection: () => socket.destroy() });
+      if (sessions >= maxSessions || host.faults.take('refuseSession') !== null) {
+        rejectSession();
+        return;
+      }
+      const session = acceptSession();
+      sessions += 1;
+      session.on('close', () => {
+        sessions -= 1;
+      });
+      serveSession(session, user, { ...host, cutConnection: () => socket.destroy() });
     });
     // A scripted host is a jump host as well: what it reaches is what this process reaches on loopback.
     client.on('tcpip', (acceptForward, rejectForward, { destIP, destPort }) => {

@@ -29,7 +29,7 @@ export const stage: Command = async (machine, call) => {
   return accepted;
 };
 
-function layRelease({ state }: Machine, fields: Fields): void {
+function layRelease({ state, clock }: Machine, fields: Fields): void {
   const id = text(fields.id);
   const parts = { system: text(fields.system), data: text(fields.data), secrets: text(fields.secrets) };
   const before = state.releases.get(id);
@@ -40,16 +40,28 @@ function layRelease({ state }: Machine, fields: Fields): void {
   state.releases.set(id, {
     parts,
     system: null,
-    dataFormat: int(fields.dataFormat),
-    secretsFormat: int(fields.secretsFormat),
+    stagedAt: clock.now(),
+    wasConfirmed: false,
   });
 }
+
+/** What was staged within the hour may belong to an operator that is about to build it. */
+const recentMs = 3_600_000;
 
 export const prune: Command = (machine, call) => {
   admit(machine, call);
   const { state } = machine;
-  const kept = new Set([state.current, state.confirmed, state.trial?.id, state.trial?.from]);
-  for (const id of state.releases.keys()) if (!kept.has(id)) state.releases.delete(id);
+  const kept = new Set([
+    state.current,
+    state.confirmed,
+    state.trial?.id,
+    state.trial?.from,
+    state.build?.subject,
+  ]);
+  for (const [id, release] of state.releases) {
+    const isRecent = machine.clock.now() - release.stagedAt < recentMs;
+    if (!kept.has(id) && !isRecent && !release.wasConfirmed) state.releases.delete(id);
+  }
   for (const part of partNames) {
     const used = new Set([...state.releases.values()].map(({ parts }) => parts[part]));
     for (const hash of state.stored[part].keys()) if (!used.has(hash)) state.stored[part].delete(hash);

@@ -53,6 +53,8 @@ export type Trial = {
 
 export type Bad = { part: PartName; hash: string; reason: string; message: string; at: number };
 
+export type Release = { parts: Parts; system: string | null; stagedAt: number; wasConfirmed: boolean };
+
 /** What one host knows and is, as far as the protocol shows it. Tests may read it, and change it to set a scene. */
 export type HostState = {
   hostname: string;
@@ -60,7 +62,8 @@ export type HostState = {
   owner: { installation: string; fence: number; owner: string; uid: string } | null;
   release0: { running: string; booted: string; profile: string } | null;
   running: { system: string; booted: string; profile: string; generation: number };
-  releases: Map<string, { parts: Parts; system: string | null; dataFormat: number; secretsFormat: number }>;
+  /** `stagedAt`, in milliseconds, and what was ever confirmed decide what `prune` keeps. */
+  releases: Map<string, Release>;
   /** Files by part and hash. */
   stored: Record<PartName, Map<string, Tree>>;
   current: string | null;

@@ -132,6 +132,10 @@ export function finishConfirm(machine: Machine, trial: Trial): void {
   state.running.system = system;
   state.current = trial.id;
   state.confirmed = trial.id;
+  // What is confirmed is forgiven.
+  const release = state.releases.get(trial.id);
+  if (release !== undefined) release.wasConfirmed = true;
+  state.bad = state.bad.filter((bad) => release?.parts[bad.part] !== bad.hash);
   trial.state = 'Confirmed';
   trial.deadline = null;
 }
