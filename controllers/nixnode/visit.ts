@@ -66,19 +66,20 @@ const onTrialMs = 2_000;
 
 function soonAgain(error: unknown, { status }: NixNode, { attempt, clock }: Context): unknown {
   if (!(error instanceof ReconcileError) || error.verdict !== 'transient') return error;
-  const recheckMs = isOnTrial(status?.trial, clock.now())
+  const recheckMs = isOnTrial(status, clock.now())
     ? onTrialMs
     : Math.min(backoff(attempt, 0.5), unreachableMs);
   return new ReconcileError('transient', error.reason, error.message, { cause: error, recheckMs });
 }
 
 /** A host that takes a release back may have to restart for it, which takes minutes on real machines. */
-const afterTrialMs = 300_000;
+const afterTrialMs = 900_000;
 
-function isOnTrial(trial: NonNullable<NixNode['status']>['trial'], now: number): boolean {
+function isOnTrial(status: NixNode['status'], now: number): boolean {
   const underWay = ['Activating', 'AwaitingConfirmation', 'Rebooting', 'Confirming', 'Reverting'];
+  const { trial, lastObserved } = status ?? {};
   if (!trial || !underWay.includes(trial.state)) return false;
-  return trial.deadline === undefined || now < Date.parse(trial.deadline) + afterTrialMs;
+  return now < Date.parse(trial.deadline ?? lastObserved ?? '') + afterTrialMs;
 }
 
 /** Looks again and reports it; `over` another login, and then over a new connection. */
