@@ -1,5 +1,6 @@
 /** What a host said, as status tells it. Pure. */
 import type { NixNode, NixNodeStatus } from '../../crds/index.ts';
+import { clip } from '../lib/core/clip.ts';
 import type { Observation } from '../lib/host/protocol.ts';
 
 /** Every field that follows from one observation; `undefined` removes what is not true any more. */
@@ -7,20 +8,25 @@ export type Seen = Partial<{ [F in keyof NixNodeStatus]: NixNodeStatus[F] | unde
 
 /** Enough to see what went wrong lately; the host remembers all of it. */
 const badShown = 16;
+/** Bounds of crds/nixnode-status.ts: what does not fit there would cost the whole status. */
+const maxWord = 1024;
+const maxAddresses = 1024;
+/** Less than the CRD allows: sixteen of them still leave room in an object. The host says at most so much, too. */
+const maxWords = 4096;
 
 export function statusOf(node: NixNode, seen: Observation): Seen {
   return {
     facts: {
-      hostname: seen.facts.hostnameB64,
+      hostname: clip(seen.facts.hostnameB64, maxWord),
       system: seen.facts.system,
-      kernel: seen.facts.kernelB64,
-      nixVersion: seen.facts.nixVersionB64,
+      kernel: clip(seen.facts.kernelB64, maxWord),
+      nixVersion: clip(seen.facts.nixVersionB64, maxWord),
       systemdVersion: seen.facts.systemdVersion,
       cpus: seen.facts.cpus,
       memoryBytes: seen.facts.memoryBytes,
-      addresses: [...seen.facts.addresses].sort(),
+      addresses: [...seen.facts.addresses].sort().slice(0, maxAddresses),
     },
-    nixosVersion: seen.facts.nixosVersionB64 || undefined,
+    nixosVersion: clip(seen.facts.nixosVersionB64, maxWord) || undefined,
     bootId: seen.bootId,
     generation: seen.running.generation ?? undefined,
     index: node.spec.index,
@@ -67,7 +73,7 @@ function trialOf({ trial }: Observation): NixNodeStatus['trial'] {
     attempt,
     state,
     ...(reason !== null && { reason }),
-    ...(messageB64 !== '' && { message: messageB64 }),
+    ...(messageB64 !== '' && { message: clip(messageB64, maxWords) }),
     ...(deadline !== null && { deadline: timestamp(deadline) }),
   };
 }
@@ -79,11 +85,15 @@ function badOf({ bad }: Observation): NixNodeStatus['bad'] {
     part,
     hash,
     reason,
-    ...(messageB64 !== '' && { message: messageB64 }),
+    ...(messageB64 !== '' && { message: clip(messageB64, maxWords) }),
     at: timestamp(at),
   }));
 }
 
-/** RFC 3339, in whole seconds. */
-export const timestamp = (unixSeconds: number): string =>
-  new Date(unixSeconds * 1000).toISOString().replace('.000Z', 'Z');
+const lastSecondOfRfc3339 = Date.UTC(9999, 11, 31, 23, 59, 59) / 1000;
+
+/** RFC 3339, in whole seconds; the nearest instant that it can write, where a host's clock is beyond. */
+export function timestamp(unixSeconds: number): string {
+  const written = Math.min(Math.max(unixSeconds, 0), lastSecondOfRfc3339);
+  return new Date(written * 1000).toISOString().replace('.000Z', 'Z');
+}

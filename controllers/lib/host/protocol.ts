@@ -13,6 +13,13 @@ const releaseId = z.string().regex(/^[0-9a-f]{12}$/);
 const storePath = z.string().regex(/^\/nix\/store\/[0-9a-z]{32}-[A-Za-z0-9+._?=-]+$/);
 const text = z.base64().transform((encoded) => Buffer.from(encoded, 'base64').toString('utf8'));
 const unixSeconds = z.int();
+/** As the API server takes them. */
+const count = z
+  .int()
+  .min(0)
+  .max(Number.MAX_SAFE_INTEGER - 1);
+/** Why something was taken back; it becomes the reason of a condition. */
+const reason = z.string().regex(/^[A-Z][A-Za-z0-9]{0,127}$/);
 
 /** The three parts of a release (design.md, "A release on a host"). */
 export const partNames = ['system', 'data', 'secrets'] as const;
@@ -67,17 +74,17 @@ export const observationSchema = z.object({
   facts: z.object({
     hostnameB64: text,
     /** As Nix names it: `x86_64-linux`. */
-    system: z.string().regex(/^[a-z0-9_]+-linux$/),
+    system: z.string().regex(/^[a-z0-9_]{1,64}-linux$/),
     kernelB64: text,
     /** Empty where there is no Nix. */
     nixVersionB64: text,
     /** Empty where it is not NixOS. */
     nixosVersionB64: text,
-    systemdVersion: z.int(),
-    cpus: z.int(),
-    memoryBytes: z.int(),
+    systemdVersion: count,
+    cpus: count,
+    memoryBytes: count,
     /** Global addresses, without prefix lengths. */
-    addresses: z.array(z.string().regex(/^[0-9a-f.:]+$/)),
+    addresses: z.array(z.string().regex(/^[0-9a-f.:]{2,45}$/)),
   }),
   disk: z.array(
     z.object({ path: z.enum(['/nix', '/var', '/boot']), freeBytes: z.int(), freeInodes: z.int().nullable() }),
@@ -91,7 +98,7 @@ export const observationSchema = z.object({
     booted: storePath,
     profile: storePath.nullable(),
     /** The generation number of the system profile; null where there is none. */
-    generation: z.int().nullable(),
+    generation: count.nullable(),
   }),
   releases: z.array(
     z.object({
@@ -108,7 +115,7 @@ export const observationSchema = z.object({
   trial: z
     .object({
       id: releaseId,
-      attempt: z.int(),
+      attempt: count,
       state: z.enum(trialStates),
       reason: z.enum(trialReasons).nullable(),
       messageB64: text,
@@ -119,9 +126,7 @@ export const observationSchema = z.object({
     })
     .nullable(),
   /** Parts that were taken back, and must not be tried again until their inputs change. */
-  bad: z.array(
-    z.object({ part: z.enum(partNames), hash, reason: z.string(), messageB64: text, at: unixSeconds }),
-  ),
+  bad: z.array(z.object({ part: z.enum(partNames), hash, reason, messageB64: text, at: unixSeconds })),
   build: job.extend({ id: releaseId }).nullable(),
   resolve: job
     .extend({

@@ -1,3 +1,4 @@
+import { clip } from '../core/clip.ts';
 import type { Settled } from '../core/outcome.ts';
 
 /** apimachinery `metav1.Condition`. */
@@ -35,8 +36,8 @@ export type StatusInput = {
   now: number;
 };
 
-/** etcd holds 1.5 MiB an object and people read a screen; apimachinery allows 32 KiB. */
-const maxMessageLength = 8192;
+/** Bytes. etcd holds 1.5 MiB an object and people read a screen; apimachinery allows 32 Ki characters. */
+const maxMessage = 8192;
 const pending: Verdict = { status: 'Unknown', reason: 'Pending', message: '' };
 
 /**
@@ -46,7 +47,7 @@ const pending: Verdict = { status: 'Unknown', reason: 'Pending', message: '' };
 export function composeStatus(input: StatusInput): Status {
   const former = new Map(input.previous.conditions?.map((condition) => [condition.type, condition]));
   const { ready, reason, message, stalled } = input.settled;
-  const said = { reason, message: message.slice(0, maxMessageLength) };
+  const said = { reason, message: clip(message, maxMessage) };
   const now = new Date(Math.floor(input.now / 1000) * 1000).toISOString().replace('.000Z', 'Z');
   const judge = (type: string, verdict: Verdict) =>
     judged(type, verdict, former.get(type), input.generation, now);
@@ -55,7 +56,7 @@ export function composeStatus(input: StatusInput): Status {
     judge('Ready', { status: truth(ready), ...said }),
     ...input.declared.map((type) => {
       const stepped = input.stepped.get(type);
-      if (stepped) return judge(type, { ...stepped, message: stepped.message.slice(0, maxMessageLength) });
+      if (stepped) return judge(type, { ...stepped, message: clip(stepped.message, maxMessage) });
       // Not reached: what was last seen is still the best that is known, and its generation says how old it is.
       return former.get(type) ?? judge(type, pending);
     }),

@@ -1,0 +1,80 @@
+import { statusOf, timestamp } from '../../../controllers/nixnode/status.ts';
+import { NixNode } from '../../../crds/index.ts';
+import { nixNodeStatus } from '../../../crds/nixnode-status.ts';
+import { observation, part } from '../../support/observation.ts';
+
+const node = NixNode.parse({
+  apiVersion: 'firn.dev/v1alpha1',
+  kind: 'NixNode',
+  metadata: { name: 'alpha', namespace: 'fleet', uid: 'u', resourceVersion: '1' },
+  spec: {
+    ssh: { host: '192.0.2.1', keyRef: { name: 'key' }, hostKeyPolicy: 'TrustOnFirstUse' },
+    stateVersion: '26.05',
+    nixpkgs: { url: 'github:NixOS/nixpkgs/nixos-26.05' },
+  },
+});
+const long = '\u001b…'.repeat(50_000);
+const facts = observation().facts;
+const id = 'a'.repeat(12);
+
+/** What passes the protocol's schema and would not fit into a status as it is. */
+test.each([
+  [
+    'long words',
+    {
+      facts: {
+        ...facts,
+        hostnameB64: long,
+        kernelB64: long,
+        nixVersionB64: long,
+        nixosVersionB64: long,
+      },
+    },
+  ],
+  [
+    'many addresses',
+    { facts: { ...facts, addresses: Array.from({ length: 5_000 }, (_, i) => `fd00::${i.toString(16)}`) } },
+  ],
+  [
+    'a long story, and a deadline after the end of time',
+    {
+      trial: {
+        id,
+        attempt: 1,
+        state: 'Reverted' as const,
+        reason: 'UnitsFailed' as const,
+        messageB64: long,
+        deadline: Number.MAX_SAFE_INTEGER,
+        failedUnits: [],
+      },
+    },
+  ],
+  [
+    'a long memory, and of times before time',
+    {
+      bad: Array.from({ length: 200 }, () => ({
+        part: 'system' as const,
+        hash: part('b'),
+        reason: 'UnitsFailed',
+        messageB64: long,
+        at: -Number.MAX_SAFE_INTEGER,
+      })),
+    },
+  ],
+  ['a clock beyond the calendar', { time: Number.MAX_SAFE_INTEGER }],
+  ['a clock before the epoch', { time: -1 }],
+])('%s: the API server takes the status', (_, changes) => {
+  const status = JSON.parse(JSON.stringify(statusOf(node, observation(changes))));
+  expect(nixNodeStatus.safeParse(status).error?.issues ?? []).toEqual([]);
+  // etcd's limit for an object, of which others need their share.
+  expect(Buffer.byteLength(JSON.stringify(status))).toBeLessThan(500_000);
+});
+
+test.each([
+  [0, '1970-01-01T00:00:00Z'],
+  [1_800_000_000, '2027-01-15T08:00:00Z'],
+  [253_402_300_800, '9999-12-31T23:59:59Z'],
+  [-1, '1970-01-01T00:00:00Z'],
+])('timestamp %d', (seconds, expected) => {
+  expect(timestamp(seconds)).toBe(expected);
+});
