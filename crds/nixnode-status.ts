@@ -128,7 +128,7 @@ export const nixNodeStatus = z
       .string()
       .max(256)
       .optional()
-      .describe('The value of the annotation `firn.dev/reject` that was acted upon.'),
+      .describe('The value of the annotation `firn.dev/rollback` that was acted upon.'),
     lastObserved: timestamp().optional().describe('When the host last answered.'),
     deletion: z
       .object({ startedAt: timestamp().describe('When the deletion was first seen.') })
