@@ -1,0 +1,159 @@
+import { spawnSync } from 'node:child_process';
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { assemble, programParts, programText, readPart } from '../../../controllers/lib/host/program.ts';
+import { hashTree } from '../../../controllers/lib/nix/tree.ts';
+
+/** What /bin/sh is on one host or another; `sh` is there for sure. */
+const shells = [['sh'], ['dash'], ['bash'], ['busybox', 'ash']].filter(
+  ([name, ...rest]) => spawnSync(name!, [...rest, '-c', ':'], { stdio: 'ignore' }).status === 0,
+);
+const libraries = assemble(programParts.filter((part) => part !== 'firn-host').map(readPart));
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'firn-program-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** Runs a snippet after all of the program's definitions, the request on descriptor 3; returns what it replies. */
+function run(shell: readonly string[], snippet: string, request = ''): string {
+  const [program, requestFile] = [join(folder, 'program'), join(folder, 'request')];
+  writeFileSync(program, `${libraries}\n${snippet}\n`);
+  writeFileSync(requestFile, request);
+  const descriptor = openSync(requestFile, 'r');
+  try {
+    const { stdout } = spawnSync(shell[0]!, [...shell.slice(1), program], {
+      stdio: ['ignore', 'pipe', 'ignore', descriptor],
+      encoding: 'utf8',
+      cwd: folder,
+      timeout: 10_000,
+    });
+    return stdout;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+const refusal = (reply: string): unknown => {
+  const { ok, code } = JSON.parse(reply) as { ok: boolean; code?: string };
+  return ok || code;
+};
+
+describe.each(shells.map((shell) => ({ name: shell.at(-1)!, shell })))('in $name', ({ shell }) => {
+  test('a request is read, text stays text', () => {
+    const text = 'a "b" $(c) `d` \\e \u00e9 {f}';
+    const reply = run(
+      shell,
+      `read_request hex:id int:fence text:note text:empty
+       read_text note
+       printf '%s|%s|%s|%s' "$r_id" "$r_fence" "$r_empty" "$text_note" >&4`,
+      `id 00ff\nfence 12\nnote ${base64(text)}\nempty \n`,
+    );
+    expect(reply).toBe(`00ff|12||${text}`);
+  });
+
+  test.each([
+    ['hex digits that are none', 'id 00fg\nfence 1\n'],
+    ['a number that is none', 'id 00\nfence 1;reboot\n'],
+    ['a number that no shell can count', 'id 00\nfence 99999999999999999999\n'],
+    ['a missing field', 'id 00\n'],
+    ['no request at all', ''],
+  ])('%s is refused', (_, request) => {
+    expect(refusal(run(shell, 'read_request hex:id int:fence; accept', request))).toBe('InvalidRequest');
+  });
+
+  test('text that is not base64 is refused', () => {
+    expect(refusal(run(shell, 'read_request text:note; accept', 'note $(reboot)\n'))).toBe('InvalidRequest');
+  });
+
+  test('lists of units are JSON, with the backslashes that systemd escapes by', () => {
+    const units = ['a.service', 'dev-disk-by\\x2duuid-1.swap', 'user@1000.service'];
+    const words = units.map((unit) => `'${unit}'`).join(' ');
+    expect(JSON.parse(run(shell, `json_list ${words} 'no"unit' >&4`))).toEqual(units);
+    expect(JSON.parse(run(shell, 'json_list >&4'))).toEqual([]);
+  });
+
+  test('a directory has the hash that the operator gives its tree', () => {
+    const tree = new Map([
+      ['flake.nix', '{ }\n'],
+      ['modules/10-a.nix', 'a'],
+      ['modules-b', ''],
+      ['modules+c', 'no newline'],
+      ['Modules/Z.nix', 'Z'],
+      ['modules/sub.d/x', '\u00fc\n'],
+    ]);
+    for (const [path, content] of tree) {
+      mkdirSync(dirname(join(folder, 'tree', path)), { recursive: true });
+      writeFileSync(join(folder, 'tree', path), content);
+    }
+    expect(run(shell, 'hash_tree tree >&4').trim()).toBe(hashTree(tree));
+    mkdirSync(join(folder, 'none'));
+    expect(run(shell, 'hash_tree none >&4').trim()).toBe(hashTree(new Map()));
+  });
+
+  test('names that a shell could read otherwise are no tree', () => {
+    mkdirSync(join(folder, 'tree'));
+    writeFileSync(join(folder, 'tree/good-1.nix'), '');
+    expect(run(shell, 'safe_tree tree && printf safe >&4')).toBe('safe');
+    writeFileSync(join(folder, 'tree/a b'), '');
+    expect(run(shell, 'safe_tree tree && printf safe >&4')).toBe('');
+    rmSync(join(folder, 'tree/a b'));
+    symlinkSync('/etc/passwd', join(folder, 'tree/link'));
+    expect(run(shell, 'safe_tree tree && printf safe >&4')).toBe('');
+  });
+
+  test('a state that is written down comes back, and a killed write leaves the old one', () => {
+    const reply = run(
+      shell,
+      `state=$PWD
+       read_trial
+       t_id=0123456789ab t_attempt=2 t_message=$(clipped_b64 'it "says" so') t_failed='a.service b\\x2dc.service'
+       move_trial Reverted UnitsFailed
+       printf half >trial.new
+       read_trial
+       printf '%s|%s|%s|%s|%s' "$t_id" "$t_attempt" "$t_state" "$t_reason" "$t_failed" >&4
+       printf '|%s' "$(unb64 "$t_message")" >&4`,
+    );
+    expect(reply).toBe('0123456789ab|2|Reverted|UnitsFailed|a.service b\\x2dc.service|it "says" so');
+  });
+
+  test.each([
+    ['/run/keys/a', true],
+    ['/etc/ssl/private/a b.pem', true],
+    ['relative', false],
+    ['/etc/../root/x', false],
+    ['/etc//x', false],
+    ['/nix/store/x', false],
+    ['/run/firn/current', false],
+    ['/etc/new\nline', false],
+    ['/', false],
+  ])('a file at %j: delivered %s', (path, fine) => {
+    writeFileSync(join(folder, '0'), 'secret');
+    const reply = run(shell, `check_secret . 0 0400 root root ${base64(path)} - - ''; accept`);
+    expect(refusal(reply)).toBe(fine ? true : 'InvalidRequest');
+  });
+
+  test.each([
+    ["error: builder for '/nix/store/x.drv' failed with exit code 1;", 'BuildFailed'],
+    [
+      "error: Cannot build '/nix/store/x.drv'.\n       Reason: builder failed with exit code 1.",
+      'BuildFailed',
+    ],
+    ["error: undefined variable 'x'", 'EvaluationFailed'],
+    ['error: writing to file: No space left on device', ''],
+    ["error: unable to download 'https://example.org': Could not resolve host", ''],
+    ["error: builder for '/nix/store/x.drv' failed due to signal 9 (Killed)", ''],
+  ])('whose fault %j is: %j', (log, reason) => {
+    writeFileSync(join(folder, 'log'), `building\n${log}\n`);
+    expect(run(shell, `printf %s "$(build_reason log 1)" >&4; : "$(build_error log)"`)).toBe(reason);
+  });
+});
+
+test('shellcheck has no complaint about the whole program', () => {
+  if (spawnSync('shellcheck', ['--version']).error) return;
+  const { stdout } = spawnSync('shellcheck', ['--shell=dash', '-'], { input: programText, encoding: 'utf8' });
+  expect(stdout).toBe('');
+});
