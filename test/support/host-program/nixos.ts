@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { renderBundle } from '../../../controllers/lib/nix/bundle.ts';
-import { readFirnModules } from '../../../controllers/lib/nix/modules.ts';
 import { parseLocked } from '../../../controllers/lib/nix/flake-lock.ts';
+import { readFirnModules } from '../../../controllers/lib/nix/modules.ts';
 import type { Tree } from '../../../controllers/lib/nix/tree.ts';
 import type { TestHost } from '../hosts/test-host.ts';
 import type { Driver } from './driver.ts';
