@@ -174,6 +174,16 @@ test('another manager is entered without losing what runs', async () => {
   expect(after['survivor.service']).toBe(before['survivor.service']);
 });
 
+test('an init system of another interface is not entered live: status 100, and nothing happened', async () => {
+  const { code, said } = await switchTo(
+    'interface',
+    `systemd.package = pkgs.systemd // { interfaceVersion = 3; }; systemd.services.never = ${sleeper(1000)};`,
+  );
+  expect(code).toBe(100);
+  expect(said).toContain('do not know how to make this configuration live; please reboot');
+  expect((await host.run('readlink /run/current-system')).stdout.trim()).toBe(release0);
+});
+
 test('two switches at once: the second is refused', async () => {
   const { stdout } = await host.run(
     `flock /run/nixos/switch-to-configuration.lock sh -c '${release0}/bin/switch-to-configuration test 2>&1; echo "status $?"'`,

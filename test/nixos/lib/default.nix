@@ -2,7 +2,7 @@
 # here is an error when it is used, never something else than there.
 let
   lib = import ./lists.nix // import ./attrsets.nix { inherit lib; } // import ./strings.nix { inherit lib; } // {
-    types = import ./types.nix { inherit lib; };
+    types = import ./types { inherit lib; };
     inherit (import ./options.nix { inherit lib; })
       mkOption
       mkEnableOption

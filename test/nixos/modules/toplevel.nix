@@ -115,7 +115,7 @@ in
           ln -s ${config.systemd.package} "$out/systemd"
           printf %s ${lib.escapeShellArg cfg.nixos.label} >"$out/nixos-version"
           printf %s ${pkgs.stdenv.hostPlatform.system} >"$out/system"
-          printf %s "systemd 1" >"$out/init-interface-version"
+          printf %s "systemd ${toString (config.systemd.package.interfaceVersion or 2)}" >"$out/init-interface-version"
           printf %s "$extraDependencies" >"$out/extra-dependencies"
         ''
     );
