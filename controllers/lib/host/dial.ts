@@ -7,60 +7,83 @@ import type { SshEndpoint, Target } from './host.ts';
 import { HostError } from './host-error.ts';
 import type { HostLimits } from './limits.ts';
 import { login, type Progress } from './login.ts';
+import type { Pool } from './pool.ts';
+import type { Lease } from './pool-entry.ts';
 import { connectTimeout, tcpFailed } from './ssh-errors.ts';
 import { nameOf } from './words.ts';
 
-/** Opens a connection to a target, through its jump host where it has one. Throws `HostError` or the signal's reason. */
-export async function dial(
-  target: Target,
-  limits: HostLimits,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<Connection> {
-  const progress: Progress = { step: 'the TCP connection was not answered' };
-  using deadline = withDeadline(clock, limits.connectMs, signal, () =>
-    connectTimeout(target, limits.connectMs, progress.step),
-  );
-  if (target.jump === undefined) {
-    const via = await openTcp(target, deadline.signal);
-    // Not without `await`: the deadline ends with this scope.
-    return await login(target, via, progress, limits, deadline.signal);
-  }
-  const jump = await dialJump(target.jump, progress, limits, deadline.signal);
-  try {
-    progress.step = `the jump host ${nameOf(target.jump)} has not connected to it`;
-    const via = await jump.forward(target.host, target.port, deadline.signal);
-    const connection = await login(target, via, progress, limits, deadline.signal);
-    void connection.gone.then(() => jump.close());
-    return connection;
-  } catch (error) {
-    jump.close();
-    throw error;
-  }
+/** How a pool gets a connection. Throws `HostError` or the signal's reason. */
+export type Dial = (target: Target, signal: AbortSignal) => Promise<Connection>;
+
+/**
+ * Opens connections, those through a jump host over the jump host's connection in `jumps`: many hosts behind one share
+ * it, since sshd drops connections when many begin at once (`MaxStartups`).
+ */
+export function dialer(limits: HostLimits, clock: Clock, jumps: Pool | null): Dial {
+  return async (target, signal) => {
+    const progress: Progress = { step: 'the TCP connection was not answered' };
+    using deadline = withDeadline(clock, limits.connectMs, signal, () =>
+      connectTimeout(target, limits.connectMs, progress.step),
+    );
+    // Not without `await` here: the deadline ends with this scope.
+    if (target.jump === undefined || jumps === null) {
+      const via = await openTcp(target, deadline.signal);
+      return await login(target, via, progress, limits, deadline.signal);
+    }
+    return await overJump(target, target.jump, jumps, progress, limits, deadline.signal);
+  };
 }
 
-/** The first leg: its errors say so, whatever they are. */
-async function dialJump(
+async function overJump(
+  target: Target,
   jump: SshEndpoint,
+  jumps: Pool,
   progress: Progress,
   limits: HostLimits,
   signal: AbortSignal,
 ): Promise<Connection> {
-  const leg: Progress = {
-    get step() {
-      return progress.step;
-    },
-    set step(step) {
-      progress.step = `at the jump host ${nameOf(jump)} ${step}`;
-    },
+  progress.step = `its jump host ${nameOf(jump)} does not connect to it`;
+  const { lease, via } = await openForward(target, jump, jumps, signal);
+  try {
+    const connection = await login(target, via, progress, limits, signal);
+    void connection.gone.then(lease.release);
+    return connection;
+  } catch (error) {
+    lease.release();
+    throw error;
+  }
+}
+
+/** A stream to the target on the pooled connection to the jump host, or on a new one where that turns out to be dead. */
+async function openForward(
+  target: Target,
+  jump: SshEndpoint,
+  jumps: Pool,
+  signal: AbortSignal,
+): Promise<{ lease: Lease; via: Duplex }> {
+  const attempt = async (want: 'pooled' | 'fresh'): Promise<{ lease: Lease; via: Duplex }> => {
+    const lease = await jumps.lease({ ...jump, poolKey: nameOf(jump) }, want, signal).catch(asJumpError);
+    try {
+      return { lease, via: await lease.connection.forward(target.host, target.port, signal) };
+    } catch (error) {
+      // Silence on this leg: whoever comes next gets another one.
+      if (signal.aborted) lease.retire();
+      lease.release();
+      throw error;
+    }
   };
   try {
-    leg.step = 'the TCP connection was not answered';
-    return await login(jump, await openTcp(jump, signal), leg, limits, signal);
+    return await attempt('pooled');
   } catch (error) {
-    if (signal.aborted || !(error instanceof HostError)) throw error;
-    throw new HostError('JumpFailed', `at the jump host: ${error.message}`, { cause: error });
+    if (!(error instanceof HostError) || error.code !== 'ConnectionLost' || signal.aborted) throw error;
+    return attempt('fresh');
   }
+}
+
+/** The first leg's errors say so, whatever they are. */
+function asJumpError(error: unknown): never {
+  if (!(error instanceof HostError)) throw error;
+  throw new HostError('JumpFailed', `at the jump host: ${error.message}`, { cause: error });
 }
 
 function openTcp(endpoint: SshEndpoint, signal: AbortSignal): Promise<Duplex> {

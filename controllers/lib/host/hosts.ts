@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Call, CallProgress, HostProgram } from './call.ts';
 import { beginCall, converse } from './call.ts';
 import { withDeadline } from './deadline.ts';
+import { dialer } from './dial.ts';
 import type { Outcome } from './dialogue.ts';
 import type { CallOptions, Host, Hosts, Target } from './host.ts';
 import { HostError } from './host-error.ts';
@@ -26,11 +27,16 @@ export type HostsOptions = {
 
 /** The way to the hosts, over SSH. Close it in the end. */
 export function createHosts(options: HostsOptions): Hosts {
-  const pool = new Pool(options.limits, options.clock);
+  const { limits, clock } = options;
+  const jumps = new Pool(limits, clock, dialer(limits, clock, null));
+  const pool = new Pool(limits, clock, dialer(limits, clock, jumps));
   return {
     at: (target) => hostAt(target, pool, options),
     forget: (poolKey) => pool.forget(poolKey),
-    close: () => pool.close(),
+    close: async () => {
+      await pool.close();
+      await jumps.close();
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Connection } from './connection.ts';
-import { dial } from './dial.ts';
+import type { Dial } from './dial.ts';
 import { createGate, type Gate } from './gate.ts';
 import type { Target } from './host.ts';
 import { HostError } from './host-error.ts';
@@ -12,13 +12,15 @@ import { type Lease, PoolEntry } from './pool-entry.ts';
 export class Pool {
   readonly #limits: HostLimits;
   readonly #clock: Clock;
+  readonly #dialTarget: Dial;
   readonly #current = new Map<string, PoolEntry>();
   readonly #all = new Set<PoolEntry>();
   readonly #hostKeys = new Map<string, { host: string; port: number; hostKey: string }>();
   readonly #connecting: Gate;
   readonly #closing = new AbortController();
 
-  constructor(limits: HostLimits, clock: Clock) {
+  constructor(limits: HostLimits, clock: Clock, dial: Dial) {
+    this.#dialTarget = dial;
     this.#limits = limits;
     this.#clock = clock;
     this.#connecting = createGate(limits.connecting);
@@ -85,7 +87,7 @@ export class Pool {
     const { signal } = this.#closing;
     const leave = await this.#connecting.enter(signal);
     try {
-      return await dial(target, this.#limits, this.#clock, signal);
+      return await this.#dialTarget(target, signal);
     } finally {
       leave();
     }

@@ -99,21 +99,24 @@ export function connecting(context: () => Context): void {
   test('goes through a jump host, whose own key counts', async () => {
     const { observe, relay, subject, target } = context();
     const { poolKey: _, ...jump } = target();
-    const inner = { host: subject.address, port: subject.port, jump: jump satisfies SshEndpoint };
-    await observe({ ...inner, host: '127.0.0.1', poolKey: 'inner' });
+    const behind = (poolKey: string, changes: Partial<SshEndpoint> = {}, port = subject.port) =>
+      observe({ poolKey, host: '127.0.0.1', port, jump: { ...jump, ...changes } });
+    await Promise.all([behind('first'), behind('second')]);
+    await behind('third');
     expect(relay.accepted).toBe(1);
-    const wrong = await failure(
-      observe({
-        ...inner,
-        host: '127.0.0.1',
-        jump: { ...jump, hostKeys: [strangerKey.public] },
-        poolKey: 'second',
-      }),
-    );
-    expect(wrong.code).toBe('JumpFailed');
-    expect(wrong.message).toContain('expected');
-    const closed = await failure(observe({ ...inner, host: '127.0.0.1', port: 1, poolKey: 'third' }));
-    expect(closed.code).toBe('JumpFailed');
-    expect(closed.message).toContain('port 1');
+    const wrong = await failure(behind('fourth', { hostKeys: [strangerKey.public] }));
+    expect(wrong).toMatchObject({ code: 'JumpFailed', message: expect.stringContaining('expected') });
+    const closed = await failure(behind('fifth', {}, 1));
+    expect(closed).toMatchObject({ code: 'JumpFailed', message: expect.stringContaining('port 1') });
+  });
+
+  test('a jump host that was cut off is connected to anew', async () => {
+    const { observe, relay, subject, target } = context();
+    const { poolKey: _, ...jump } = target();
+    const behind = () => observe({ host: '127.0.0.1', port: subject.port, jump });
+    await behind();
+    relay.cut();
+    await behind();
+    expect(relay.accepted).toBe(2);
   });
 }
