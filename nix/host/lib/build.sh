@@ -66,15 +66,30 @@ run_build() {
 	finish_job build Failed "${text:-nix ended with status $status and said nothing}"
 }
 
-# The lines that a user needs: Nix' own from the first `error:` on, which include the failing builder's last lines.
+# The lines that a user needs: Nix' own from the first `error:` on. Where Nix leaves the failing builder's last lines out
+# of them, since it has printed them as `name> line`, they follow the first.
 build_error() {
 	sed 's/\x1b\[[0-9;]*m//g' "$1" | awk '
-		/^ *error:/ { if (!seen) { seen = 1 } }
-		seen { if (n < 120) line[n++] = $0 }
+		!n && match($0, /^[^ >]+> /) {
+			name = substr($0, 1, RLENGTH - 2)
+			said[name, heard[name]++ % 25] = substr($0, RLENGTH + 1)
+		}
+		n || /^ *error:/ { if (n < 120) line[n++] = $0 }
+		n && /^ *> / { quoted = 1 }
 		{ last[NR % 25] = $0 }
+		function quote(drv, name, i) {
+			# The version of a package is no part of the name that its lines have.
+			for (name in heard) if (drv == name || index(drv, name "-") == 1) {
+				print "       last lines of its log:"
+				for (i = heard[name] > 25 ? heard[name] - 25 : 0; i < heard[name]; i++) print "       > " said[name, i % 25]
+			}
+		}
 		END {
-			if (seen) for (i = 0; i < n; i++) print line[i]
-			else for (i = NR - 24; i <= NR; i++) if (i > 0) print last[i % 25]
+			for (i = NR - 24; !n && i <= NR; i++) if (i > 0) print last[i % 25]
+			for (i = 0; i < n; i++) {
+				print line[i]
+				if (i == 0 && !quoted && match(line[i], /\/nix\/store\/[0-9a-z]+-.*\.drv/)) quote(substr(line[i], RSTART + 44, RLENGTH - 48))
+			}
 		}' | head -c 4000
 }
 

@@ -150,6 +150,22 @@ describe.each(shells.map((shell) => ({ name: shell.at(-1)!, shell })))('in $name
     writeFileSync(join(folder, 'log'), `building\n${log}\n`);
     expect(run(shell, `printf %s "$(build_reason log 1)" >&4; : "$(build_error log)"`)).toBe(reason);
   });
+
+  test('the last lines of a builder follow its error where Nix leaves them out', () => {
+    const drv = (name: string) => `/nix/store/xwkpx63bphgbxia77n5qx38vh3wagwnl-${name}.drv`;
+    const said = Array.from({ length: 30 }, (_, i) => `app> line ${i}\nother> fine\n`).join('');
+    const errors = `error: builder for '${drv('app-1.2')}' failed with exit code 1\nerror: 1 dependencies of derivation '${drv('etc')}' failed to build`;
+    writeFileSync(join(folder, 'log'), `${said}${errors}\n`);
+    const lines = run(shell, 'build_error log >&4').split('\n');
+    expect(lines.slice(0, 3)).toEqual([
+      errors.split('\n')[0],
+      expect.stringContaining('last lines'),
+      '       > line 5',
+    ]);
+    expect(lines.slice(-3)).toEqual(['       > line 29', errors.split('\n')[1], '']);
+    writeFileSync(join(folder, 'log'), `app> no\n${errors};\n       last 1 log lines:\n       > no\n`);
+    expect(run(shell, 'build_error log >&4').match(/> no/g)).toHaveLength(1);
+  });
 });
 
 test('shellcheck has no complaint about the whole program', () => {
