@@ -69,6 +69,7 @@ run_confirm() {
 	t_message='' t_failed=''
 	forgive "$1"
 	forget_oneshot
+	rm -f "$runtime/booted-other"
 	move_trial Confirmed || exit 1
 	unlock
 	# Only after a boot in the middle: the old system runs, the new one is the default. Now it may run, too.

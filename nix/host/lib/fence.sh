@@ -49,6 +49,8 @@ claim() {
 	if [ "$o_installation" = "$r_installation" ] && [ "$r_fence" -lt "$o_fence" ]; then
 		refuse Fenced "a newer operator (fence $o_fence) was here; this one has $r_fence"
 	fi
+	# What a reset left that was killed at its very end.
+	rm -rf "$state.removed"
 	record_release0
 	keep_reserve
 	[ -e "$state/host" ] || flip "$state/host" "bin/$(program_hash)" || refuse DiskFull "the program cannot be linked: is /var full?"

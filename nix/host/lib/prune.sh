@@ -30,6 +30,10 @@ prune_unused() {
 			[ $part != secrets ] || rm -rf "$runtime/secrets/$hash"
 		done
 	done
+	for dir in "$gcroots"/*-system; do
+		release=${dir##*/}
+		[ -d "$state/releases/${release%-system}" ] || rm -f "$dir"
+	done
 	prune_programs
 	flush "$state"
 }

@@ -55,8 +55,8 @@ give_up() {
 remove_firn() {
 	lock
 	systemctl stop 'firn-revert-*.timer' 2>/dev/null
-	rm -f "$gcroots"/*
-	rmdir "$gcroots"
+	rm -f "$gcroots"/*-system "$gcroots/nixpkgs"
+	point reset-unrooted
 	# One step where it can be one, so that no half of Firn is left behind.
 	rm -rf "$state.removed"
 	if mv -T "$state" "$state.removed" 2>/dev/null; then
@@ -66,6 +66,6 @@ remove_firn() {
 		find "$state" -mindepth 1 -maxdepth 1 ! -name owner ! -name release0 ! -name jobs -exec rm -rf {} +
 		rm -rf "$state/jobs" "$state/owner" "$state/release0"
 	fi
-	rm -rf "$runtime"
 	forget_oneshot
+	rm -rf "$runtime" "$gcroots"
 }

@@ -93,7 +93,7 @@ come_back() {
 	# The runner may have died in the middle of a switch, which moves /run/current-system on its way.
 	if [ "$(resolved /run/current-system)" != "$t_fromSystem" ] || [ -e "$dir/switching" ]; then
 		switched=yes
-		switch_to "$t_fromSystem" || reboot_now
+		switch_back "$t_fromSystem" || reboot_now
 	fi
 	point revert-switched
 	settle_files "$t_from" || say "$problems"
@@ -107,6 +107,16 @@ come_back() {
 	move_trial Reverted || exit 1
 	disarm_revert "$t_id" "$t_attempt"
 	say "release ${t_from:-0} runs again"
+}
+
+# switch_back SYSTEM: again where it fails, since somebody else's switch may hold its lock.
+switch_back() {
+	local tries=0
+	until switch_to "$1"; do
+		tries=$((tries + 1))
+		[ $tries -lt 3 ] || return 1
+		sleep 3
+	done
 }
 
 start_lost() {

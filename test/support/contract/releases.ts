@@ -15,8 +15,6 @@ export function releases(context: () => Context): void {
     const host = hosts.at(target());
     operator = operate(
       {
-        program: '',
-        install: async () => {},
         call: (subcommand, request) =>
           host.call(
             subcommand,

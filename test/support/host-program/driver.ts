@@ -17,6 +17,8 @@ export class Refused extends Error {
 export type Driver = {
   /** Runs a subcommand in the host, past the network. */
   call<S extends Subcommand>(subcommand: S, request: HostRequest<S>): Promise<HostReply<S>>;
+  /** Waits until a unit of the program's, such as `firn-reset`, does not run any more: without calls, which it may cut short. */
+  ended(unit: string): Promise<void>;
   /** The program's text on the host, and under which name. */
   install(): Promise<void>;
   readonly program: string;
@@ -50,6 +52,9 @@ export function drive(host: TestHost, programText: string, shell = '/bin/sh'): D
   return {
     program,
     install,
+    async ended(unit) {
+      await host.run(`timeout 60 sh -c 'while systemctl --quiet is-active ${unit}; do sleep 0.1; done'`);
+    },
     async call(subcommand, request) {
       const lines = encodeRequest(subcommand, request).join('\n');
       const script = `${shell} ${file} ${subcommand} 3<<'FIRN-REQUEST'\n${lines}\nFIRN-REQUEST\n`;

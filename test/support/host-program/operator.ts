@@ -24,7 +24,10 @@ export type Deadlines = { confirmSeconds?: number; activateSeconds?: number; att
 /** What an operator does on a host, step by step, without any of its judgement. */
 export type Operator = ReturnType<typeof operate>;
 
-export function operate(driver: Driver, options: { installation?: string; fence?: number } = {}) {
+export function operate(
+  driver: Pick<Driver, 'call'>,
+  options: { installation?: string; fence?: number } = {},
+) {
   const installation = options.installation ?? '0123456789abcdef0123456789abcdef';
   const fencing = { installation, fence: options.fence ?? 1 };
   const key = new Sealed(new Uint8Array(randomBytes(32)));
@@ -105,6 +108,7 @@ export function operate(driver: Driver, options: { installation?: string; fence?
     build,
     activate,
     confirm,
+    reset: () => driver.call('reset', fencing),
     claim: (adopt = 0) =>
       driver.call('claim', {
         ...fencing,

@@ -1,0 +1,133 @@
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Driver, drive, killableProgram } from '../support/host-program/driver.ts';
+import { handmadeRelease0 } from '../support/host-program/handmade.ts';
+import { type Operator, operate, type Wish } from '../support/host-program/operator.ts';
+import { startHosts, type TestHost, type TestHosts } from '../support/hosts/start.ts';
+
+/** Steps around a trial: each is killed once, asked for again, and must then be done. */
+let hosts: TestHosts;
+let host: TestHost;
+let driver: Driver;
+let operator: Operator;
+let count = 0;
+
+beforeAll(async () => {
+  hosts = await startHosts({ count: 1, flavour: 'debian' });
+  host = hosts.hosts[0]!;
+  await host.run(handmadeRelease0);
+  driver = drive(host, killableProgram());
+  await driver.install();
+  operator = operate(driver);
+});
+afterAll(() => hosts?.stop());
+
+const wish = (): Wish => ({
+  system: { name: `step${count++}`, files: { asks: '' } },
+  data: new Map([['hosts', String(count)]]),
+});
+
+async function arm(how: 'kill' | 'cut', point: string): Promise<void> {
+  await host.run(
+    `mkdir -p /var/lib/firn-test; rm -f /var/lib/firn-test/*; : >/var/lib/firn-test/${how}-${point}`,
+  );
+}
+
+/** Waits until the point was reached; with `cut`, for the power to be back. */
+async function reached(how: 'kill' | 'cut', point: string): Promise<void> {
+  const armed = join(host.root, `var/lib/firn-test/${how}-${point}`);
+  const end = Date.now() + 40_000;
+  while (existsSync(armed)) {
+    if (Date.now() > end) throw new Error(`${point} was never reached`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  if (how === 'kill') return;
+  await host.powerCut();
+  rmSync(join(host.root, 'var/lib/firn-test/cut-now'), { force: true });
+  await host.powerOn();
+}
+
+async function interrupted(how: 'kill' | 'cut', point: string, step: () => Promise<unknown>): Promise<void> {
+  await arm(how, point);
+  const work = step().catch(() => undefined);
+  await reached(how, point);
+  await work;
+}
+
+const both = (points: string[]) =>
+  points.flatMap((point) => [{ how: 'kill', point } as const, { how: 'cut', point } as const]);
+
+test.each(both(['claim-before-owner']))('claim, $how at $point', async ({ how, point }) => {
+  await interrupted(how, point, () => operator.claim());
+  await operator.claim();
+  const { owner, release0, running } = await operator.observe();
+  expect(owner?.fence).toBe(1);
+  expect(release0?.running).toBe(running.system);
+  await host.run('rm /var/lib/firn/owner');
+});
+
+test.each(both(['stage-before-release']))('stage, $how at $point', async ({ how, point }) => {
+  await operator.claim();
+  const wanted = wish();
+  await interrupted(how, point, () => operator.stage(wanted));
+  const id = await operator.stage(wanted);
+  expect((await operator.observe()).releases.map((release) => release.id)).toContain(id);
+  const { stdout } = await host.run(
+    'ls -d /run/firn/payload* /var/lib/firn/releases/*.new 2>/dev/null || true',
+  );
+  expect(stdout).toBe('');
+});
+
+test.each(both(['job-build', 'build-ended']))('build, $how at $point', async ({ how, point }) => {
+  const id = await operator.stage(wish());
+  await interrupted(how, point, () => operator.build(id));
+  const failed = await operator.until('failed', ({ build }) => build?.state === 'Failed');
+  expect(failed.build?.messageB64).toContain('interrupted');
+  expect(failed.bad).toEqual([]);
+  expect((await operator.build(id)).build?.state).toBe('Succeeded');
+});
+
+test('a boot that is cut while it ends a trial ends it the next time', async () => {
+  const before = await operator.deploy(wish());
+  const id = await operator.prepare(wish());
+  await operator.activate(id);
+  await operator.inState('AwaitingConfirmation');
+  await arm('cut', 'boot-before-trial');
+  await host.powerCut();
+  await host.powerOn({ wait: 'nothing' });
+  await reached('cut', 'boot-before-trial');
+  const seen = await operator.observe();
+  expect(seen).toMatchObject({
+    current: before,
+    confirmed: before,
+    trial: { id, state: 'Reverted', reason: 'HostRestarted' },
+  });
+});
+
+test.each(both(['reset-flipped', 'reset-default', 'reset-switched', 'reset-unrooted']))(
+  'reset, $how at $point',
+  async ({ how, point }) => {
+    await operator.claim();
+    await operator.deploy(wish());
+    const reset = () => operator.reset();
+    await interrupted(how, point, reset);
+    await driver.ended('firn-reset');
+    await operator.reset().catch((error: { code?: string }) => {
+      if (error.code !== 'NotClaimed') throw error;
+    });
+    await driver.ended('firn-reset');
+    const seen = await operator.observe();
+    expect(seen).toMatchObject({
+      owner: null,
+      release0: null,
+      current: null,
+      confirmed: null,
+      trial: null,
+      releases: [],
+    });
+    const { stdout } = await host.run(
+      'cat /boot/firn-loader/default; readlink -f /nix/var/nix/profiles/system',
+    );
+    expect(stdout).toBe(`${seen.running.system}\n${seen.running.system}\n`);
+  },
+);
