@@ -79,8 +79,8 @@ export function removeCgroup(name: string): string[] {
   });
 }
 
-/** Deepest first. */
-function foldersOf(name: string): string[] {
+/** The folders of a cgroup and those below it in all hierarchies, deepest first. */
+export function foldersOf(name: string): string[] {
   const walk = (folder: string): string[] => {
     if (!existsSync(folder)) return [];
     const below = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());

@@ -66,11 +66,12 @@ export function makeMachine(options: MachineOptions): Machine {
     nspawn = undefined;
     panics = 0;
     note('power cut');
-    const ended = child !== undefined && child.exitCode === null && child.signalCode === null;
-    const gone = ended ? new Promise((resolve) => child.once('exit', resolve)) : undefined;
-    if (!(await killAll(options.cgroup)))
+    // Itself too: it may not have joined its cgroup yet.
+    child?.kill('SIGKILL');
+    const gone = () => child === undefined || child.exitCode !== null || child.signalCode !== null;
+    const dead = await killAll(options.cgroup);
+    if (!dead || !(await waitFor(gone, { timeoutMs: 10_000, everyMs: 10 })))
       throw new Error(`${options.name}: processes ${processesOf(options.cgroup).join(' ')} do not end`);
-    await gone;
   };
 
   const watch = (child: ChildProcess, boot: number): void => {

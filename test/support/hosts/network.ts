@@ -1,12 +1,10 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import ipaddr from 'ipaddr.js';
 import { execute } from './command.ts';
 import { slotNames } from './paths.ts';
 
 /** The addresses of one slot: the machine itself has `.1` to `.9`, the switch `.254`, hosts from `.11`. */
 export type Plan = {
-  subnet4: string;
-  subnet6: string;
   machine4: string;
   machine6: string;
   switch4: string;
@@ -25,8 +23,6 @@ export function planOf(base: string, slot: number): Plan {
   // RFC 4193, a random prefix of ours.
   const net6 = `fd46:6972:6e8d:${slot.toString(16)}:`;
   return {
-    subnet4: `${net4}.0/24`,
-    subnet6: `${net6}:/64`,
     machine4: `${net4}.1`,
     machine6: `${net6}:1`,
     switch4: `${net4}.254`,
@@ -61,7 +57,7 @@ export async function makeSwitch(slot: number, plan: Plan): Promise<void> {
     'link set lo up',
     'link add br0 type bridge',
     `addr add ${plan.switch4}/24 dev br0`,
-    `addr add ${plan.switch6}/64 dev br0 nodad`,
+    ...(existsSync('/proc/net/if_inet6') ? [`addr add ${plan.switch6}/64 dev br0 nodad`] : []),
     'link set br0 up',
   ]);
   await execute(
@@ -72,9 +68,13 @@ export async function makeSwitch(slot: number, plan: Plan): Promise<void> {
   await ipBatch(switchNamespace, ['link set machine master br0 up']);
   await ipBatch(undefined, [
     ...[plan.machine4, ...plan.probes4].map((address) => `addr add ${address}/24 dev ${link}`),
-    ...(existsSync('/proc/net/if_inet6') ? [`addr add ${plan.machine6}/64 dev ${link} nodad`] : []),
     `link set ${link} up`,
   ]);
+  // Some machines switch IPv6 off for new interfaces; this one is ours.
+  const disable = `/proc/sys/net/ipv6/conf/${link}/disable_ipv6`;
+  if (!existsSync(disable)) return;
+  writeFileSync(disable, '0');
+  await ipBatch(undefined, [`addr add ${plan.machine6}/64 dev ${link} nodad`]);
 }
 
 /** The namespace of a host, with its only interface `host0`; the other end is `port<index>` of the switch. */

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { hierarchies, processesOf, removeCgroup } from './cgroups.ts';
+import { foldersOf, hierarchies, processesOf, removeCgroup } from './cgroups.ts';
 import { execute, waitFor } from './command.ts';
 import { slotNames } from './paths.ts';
 
@@ -46,6 +46,7 @@ export function remainsOf(slot: number): string[] {
   const names = slotNames(slot);
   return [
     ...processesOf(names.cgroup).map((pid) => `process ${pid}`),
+    ...foldersOf(names.cgroup),
     ...mountsBelow(names.folder),
     ...namespacesOf(slot),
     ...containerFolders(slot),
