@@ -52,6 +52,7 @@ const commands: Record<Subcommand, Command> = {
     machine.later(machine.durations.activate, () => {
       const { release0, hostname, bootId, programs, counts } = state;
       const fresh = freshState(hostname);
+      machine.witness.disowned();
       const system = release0?.running ?? fresh.running.system;
       Object.assign(state, fresh, {
         bootId,

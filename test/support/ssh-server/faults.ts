@@ -1,5 +1,6 @@
 import type { Subcommand, TrialReason } from '../../../controllers/lib/host/protocol.ts';
 import type { Tree } from '../../../controllers/lib/nix/tree.ts';
+import type { HostState } from './state.ts';
 
 /** Where in a call the connection can be cut, or the host can fall silent. */
 export type FaultPoint =
@@ -11,11 +12,14 @@ export type FaultPoint =
   | 'payload' // half of the payload has arrived
   | 'beforeEffect'
   | 'afterEffect' // done, but no word of it got out
-  | 'reply'; // in the middle of the reply's bytes
+  | 'reply' // in the middle of the reply's bytes
+  | 'replied'; // all of the reply is on its way
 
 type Scope = {
   /** Only calls of this subcommand; where it is absent, every call. */
   subcommand?: Subcommand;
+  /** Only while this is true of the host. */
+  only?: (state: HostState) => boolean;
   /** How often it happens before it is over by itself; where it is absent, until it is removed. */
   times?: number;
 };
@@ -32,6 +36,8 @@ export type Fault =
   | ({ kind: 'cut'; at: FaultPoint } & Scope)
   | ({ kind: 'hang'; at: FaultPoint } & Scope)
   | ({ kind: 'slow'; ms: number } & Scope)
+  /** The call stands still until `do` is over. A program that runs by then goes on, whether or not anyone still listens. */
+  | ({ kind: 'meanwhile'; at: FaultPoint; do: () => void | Promise<void> } & Scope)
   // the shell there
   | { kind: 'chatter'; before?: string | Uint8Array; after?: string | Uint8Array; times?: number }
   | { kind: 'notAShell'; says: string; exitStatus: number; times?: number }

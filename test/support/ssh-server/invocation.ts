@@ -53,7 +53,7 @@ export const text = (value: string | number | undefined): string => String(value
 export const int = (value: string | number | undefined): number => Number(value ?? 0);
 
 /** Lets only the owner's newest operator pass. */
-export function admit({ state }: Machine, { fields }: Invocation): void {
+export function admit({ state, witness }: Machine, { fields }: Invocation): void {
   const { owner } = state;
   if (owner === null) throw new Refusal('NotClaimed', 'nobody has claimed this host yet');
   if (owner.installation !== fields.installation) {
@@ -67,6 +67,7 @@ export function admit({ state }: Machine, { fields }: Invocation): void {
     throw new Refusal('Fenced', `a newer operator (fence ${owner.fence}) was here; this one has ${fence}`);
   }
   owner.fence = fence;
+  witness.admitted(owner);
 }
 
 export const newJob = (machine: Machine, subject: string): Job => ({

@@ -4,6 +4,7 @@ import { createFaults, type Faults } from './faults.ts';
 import type { Listener } from './listener.ts';
 import { type Durations, freshState, type Machine } from './state.ts';
 import { settleBoot } from './trial.ts';
+import { createWitness } from './witness.ts';
 
 /** A host that is switched on. `listener` is asked for once its port is to be opened or closed. */
 export function createMachine(
@@ -34,11 +35,13 @@ export function createMachine(
   };
   const faults: Faults = createFaults(settlePort);
   const state = freshState(name);
+  const witness = createWitness();
   const machine: Machine = {
     state,
     clock,
     durations,
     faults,
+    witness,
     later,
     network(up) {
       reachable = up === 'up' ? 'open' : 'closed';
@@ -47,6 +50,8 @@ export function createMachine(
     },
     reboot() {
       stopTimers();
+      state.counts.downs += 1;
+      witness.wentDown();
       machine.network('down');
       later(durations.boot, () => {
         state.bootId = randomUUID();

@@ -2,7 +2,7 @@
 import { accepted, admit, type Command, int, Refusal, text } from './invocation.ts';
 import { refuseWhileOnTrial } from './trial-commands.ts';
 
-export const claim: Command = ({ state }, { fields }) => {
+export const claim: Command = ({ state, witness }, { fields }) => {
   const { owner, running } = state;
   const [installation, fence] = [text(fields.installation), int(fields.fence)];
   const same = owner?.installation === installation && owner.owner === fields.owner;
@@ -17,6 +17,7 @@ export const claim: Command = ({ state }, { fields }) => {
   }
   state.release0 ??= { running: running.system, booted: running.booted, profile: running.profile };
   state.owner = { installation, fence, owner: text(fields.owner), uid: text(fields.uid) };
+  witness.admitted(state.owner);
   return accepted;
 };
 
@@ -24,5 +25,6 @@ export const disown: Command = (machine, call) => {
   admit(machine, call);
   refuseWhileOnTrial(machine);
   machine.state.owner = null;
+  machine.witness.disowned();
   return accepted;
 };

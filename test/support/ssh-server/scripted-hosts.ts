@@ -11,7 +11,7 @@
  *     alpha.faults.add({ kind: 'buildFails', reason: 'BuildFailed', message: 'error: …',
  *                        when: (bundle) => String(bundle.get('host.nix')).includes('broken') });
  *     …
- *     alpha.state.trial; alpha.calls.map((call) => call.subcommand); alpha.reboot();
+ *     alpha.state.trial; alpha.calls.map((call) => call.subcommand); alpha.reboot(); alpha.violations;
  *
  * `faults.ts` lists the faults, `state.ts` what a host is. Logins: `root`, and `deploy`, which becomes root with sudo. A
  * host that nobody has connected to costs a listening port of loopback and a few small objects; keys are made when first
@@ -38,6 +38,8 @@ export type ScriptedHost = {
   readonly durations: Durations;
   /** The calls that reached the program, oldest first; the last 1,000. */
   readonly calls: readonly ScriptedCall[];
+  /** What happened that must not (`witness.ts`). A test of an operator ends with none. */
+  readonly violations: readonly string[];
   /** Open TCP connections. */
   readonly connections: number;
   /** Called with each call that reaches the program, for who measures. */
@@ -52,6 +54,8 @@ export type ScriptedCall = {
   subcommand: Subcommand;
   fields: Readonly<Record<string, string | number>>;
   at: number;
+  /** `ok` or the code of the refusal; absent until the program has ended, and where it never did. */
+  answer?: string;
 };
 
 export type ScriptedFleet = AsyncDisposable & {
@@ -64,8 +68,13 @@ export type ScriptedFleet = AsyncDisposable & {
 
 export type ScriptedOptions = {
   count: number;
-  /** Faults and durations of the host with this index, from its start. */
-  script?: (index: number) => { faults?: readonly Fault[]; durations?: Partial<Durations> };
+  /** Of the host with this index, from its start. */
+  script?: (index: number) => {
+    faults?: readonly Fault[];
+    durations?: Partial<Durations>;
+    /** Its own, where hosts do not agree about the time. */
+    clock?: Clock;
+  };
   /** Public keys that may log in besides the fleet's own. */
   authorizedKeys?: readonly string[];
   clock?: Clock;
@@ -106,8 +115,8 @@ async function startHost(
   authorizedKeys: readonly string[],
   options: ScriptedOptions,
 ): Promise<{ host: ScriptedHost; close(): Promise<void> }> {
-  const clock = options.clock ?? systemClock;
   const script = options.script?.(index);
+  const clock = script?.clock ?? options.clock ?? systemClock;
   const address = addressOf(index);
   const key = lazy(generateSshKey);
   const other = lazy(generateSshKey);
@@ -125,10 +134,13 @@ async function startHost(
     authorizedKeys,
     users: ['root', 'deploy'],
     record: ({ subcommand, fields }) => {
-      const call = { subcommand, fields, at: clock.now() };
+      const call: ScriptedCall = { subcommand, fields, at: clock.now() };
       if (calls.length >= 1000) calls.shift();
       calls.push(call);
       host.onCall?.(call);
+      return (answer) => {
+        call.answer = answer;
+      };
     },
   };
   const host: ScriptedHost = {
@@ -144,6 +156,7 @@ async function startHost(
     state: machine.machine.state,
     durations: machine.machine.durations,
     calls,
+    violations: machine.machine.witness.violations,
     get connections() {
       return listener.connections;
     },

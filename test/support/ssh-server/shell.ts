@@ -6,25 +6,23 @@ import type { ServerChannel } from 'ssh2';
 import { becomeRoot, frames, payloadPrompt, runProgram } from '../../../controllers/lib/host/bootstrap.ts';
 import { type Subcommand, subcommands } from '../../../controllers/lib/host/protocol.ts';
 import { runCommand } from './commands.ts';
-import type { Fault, FaultPoint } from './faults.ts';
 import { createInbox, type Inbox } from './inbox.ts';
-import { readFields, refusal } from './invocation.ts';
+import { type Fields, type Reply, readFields, refusal } from './invocation.ts';
 import { sha256 } from './payload.ts';
+import { Gone, inScope, type Passage, passageOf } from './points.ts';
 import type { Machine } from './state.ts';
 
 export type ShellHost = Machine & {
-  /** One entry for each call that reached the program. */
-  record(call: { subcommand: Subcommand; fields: Readonly<Record<string, string | number>> }): void;
+  /** One entry for each call that reached the program; returns what takes the answer: `ok` or the code of the refusal. */
+  record(call: { subcommand: Subcommand; fields: Fields }): (answer: string) => void;
   cutConnection(): void;
 };
 
-/** Thrown to leave a dialogue in the middle. */
-class Gone extends Error {}
-
 export async function serveShell(channel: ServerChannel, user: string, host: ShellHost): Promise<void> {
   const inbox = createInbox(channel);
+  const pass = passageOf(host, inbox);
   try {
-    const exitStatus = await dialogue(channel, inbox, user, host);
+    const exitStatus = await dialogue({ channel, inbox, host, pass }, user);
     channel.exit(exitStatus);
     channel.end();
   } catch (error) {
@@ -32,35 +30,27 @@ export async function serveShell(channel: ServerChannel, user: string, host: She
   }
 }
 
-async function dialogue(
-  channel: ServerChannel,
-  inbox: Inbox,
-  user: string,
-  host: ShellHost,
-): Promise<number> {
-  const { faults } = host;
-  await passPoint(host, 'session', null);
-  const noShell = faults.take('notAShell');
+type Session = { channel: ServerChannel; inbox: Inbox; host: ShellHost; pass: Passage };
+
+async function dialogue(session: Session, user: string): Promise<number> {
+  const { channel, inbox, host, pass } = session;
+  await pass('session', null);
+  const noShell = host.faults.take('notAShell');
   if (noShell !== null) {
     channel.write(noShell.says);
     return noShell.exitStatus;
   }
-  const chatter = faults.take('chatter');
+  const chatter = host.faults.take('chatter');
   if (chatter?.before !== undefined) channel.write(chatter.before);
   const script = await inbox.script();
   if (script === null) return 0;
-  const status = await runScript(channel, inbox, script, user, host);
+  const status = await runScript(session, script, user);
   if (chatter?.after !== undefined) channel.write(chatter.after);
   return status;
 }
 
-async function runScript(
-  channel: ServerChannel,
-  inbox: Inbox,
-  script: string,
-  user: string,
-  host: ShellHost,
-): Promise<number> {
+async function runScript(session: Session, script: string, user: string): Promise<number> {
+  const { channel, inbox, host } = session;
   const nonce = /^\{\nn=([0-9a-f]+)/.exec(script)?.[1] ?? '';
   const say = (words: string): unknown => channel.write(`\nFIRN-${nonce} ${words}\n`);
   const fail = (code: string, message: string): number => {
@@ -74,7 +64,7 @@ async function runScript(
     if (refused !== null) return fail('sudo', refused.says);
     say(frames.root);
     const next = await inbox.script();
-    return next === null ? 0 : runScript(channel, inbox, next, 'root', host);
+    return next === null ? 0 : runScript(session, next, 'root');
   }
   const parsed = parseMain(script, nonce);
   if (parsed === null) {
@@ -82,7 +72,7 @@ async function runScript(
     return 2;
   }
   if (user !== 'root') return fail('notroot', user);
-  return runMain({ channel, inbox, host, say, fail }, parsed);
+  return runMain({ ...session, say, fail }, parsed);
 }
 
 type Main = { program: { hash: string; bytes: number }; subcommand: Subcommand; lines: string[] };
@@ -98,18 +88,15 @@ function parseMain(script: string, nonce: string): Main | null {
   return script === runProgram(nonce, program, subcommand, lines) ? { program, subcommand, lines } : null;
 }
 
-type Speaking = {
-  channel: ServerChannel;
-  inbox: Inbox;
-  host: ShellHost;
+type Speaking = Session & {
   say: (words: string) => unknown;
   fail: (code: string, message: string) => number;
 };
 
 async function runMain(speaking: Speaking, { program, subcommand, lines }: Main): Promise<number> {
-  const { channel, inbox, host, say, fail } = speaking;
-  await passPoint(host, 'script', subcommand);
-  const slow = host.faults.take('slow', inScope(subcommand));
+  const { inbox, host, pass, say, fail } = speaking;
+  await pass('script', subcommand);
+  const slow = host.faults.take('slow', inScope(host, subcommand));
   if (slow !== null) await pause(host, slow.ms);
   if (!host.state.programs.has(program.hash)) {
     const broken = host.faults.take('storeFails');
@@ -121,73 +108,64 @@ async function runMain(speaking: Speaking, { program, subcommand, lines }: Main)
     if (!host.state.programs.has(program.hash)) return fail('corrupt', '');
   }
   say(frames.run);
-  const fields = readFields(subcommand, lines);
-  if (fields !== null) host.record({ subcommand, fields });
-  const refused = host.faults.take('refuse', inScope(subcommand));
-  await passPoint(host, 'beforeEffect', subcommand);
-  const reply =
-    fields === null
-      ? refusal('InvalidRequest', 'the request lacks a field')
-      : refused !== null
-        ? refusal(refused.code, refused.message)
-        : await runCommand(host, subcommand, {
-            fields,
-            program: program.hash,
-            receive: (bytes) => {
-              channel.write(`${payloadPrompt}\n`);
-              return receive(speaking, 'payload', subcommand, bytes, () => {});
-            },
-          });
+  const reply = await answer(speaking, program.hash, subcommand, lines);
   if (inbox.ended) throw new Gone();
-  await passPoint(host, 'afterEffect', subcommand);
+  await pass('afterEffect', subcommand);
   await writeReply(speaking, subcommand, reply);
   say(`${frames.end} ${reply.ok === true ? 0 : 1}`);
+  await pass('replied', subcommand);
   return 0;
 }
 
-async function writeReply(
-  { channel, host }: Speaking,
+async function answer(
+  speaking: Speaking,
+  program: string,
   subcommand: Subcommand,
-  reply: unknown,
+  lines: readonly string[],
+): Promise<Reply> {
+  const { channel, host, pass } = speaking;
+  const fields = readFields(subcommand, lines);
+  const note = fields === null ? null : host.record({ subcommand, fields });
+  const refused = host.faults.take('refuse', inScope(host, subcommand));
+  await pass('beforeEffect', subcommand);
+  if (fields === null) return refusal('InvalidRequest', 'the request lacks a field');
+  if (refused !== null) return refusal(refused.code, refused.message);
+  const receivePayload = (bytes: number) => {
+    channel.write(`${payloadPrompt}\n`);
+    return receive(speaking, 'payload', subcommand, bytes, () => {});
+  };
+  const reply = await runCommand(host, subcommand, { fields, program, receive: receivePayload });
+  note?.(reply.ok === true ? 'ok' : String(reply.code));
+  return reply;
+}
+
+async function writeReply(
+  { channel, host, pass }: Speaking,
+  subcommand: Subcommand,
+  reply: Reply,
 ): Promise<void> {
-  const garbage = host.faults.take('garbage', inScope(subcommand));
+  const garbage = host.faults.take('garbage', inScope(host, subcommand));
   const bytes = Buffer.from(garbage?.bytes ?? `${JSON.stringify(reply)}\n`);
   const half = Math.floor(bytes.length / 2);
   channel.write(bytes.subarray(0, half));
-  await passPoint(host, 'reply', subcommand);
+  await pass('reply', subcommand);
   channel.write(bytes.subarray(half));
 }
 
 async function receive(
-  { inbox, host }: Speaking,
+  { inbox, pass }: Speaking,
   what: 'program' | 'payload',
   subcommand: Subcommand,
   bytes: number,
   then: (bytes: Buffer) => void,
 ): Promise<Buffer> {
   const first = await inbox.bytes(Math.floor(bytes / 2));
-  await passPoint(host, what, subcommand);
+  await pass(what, subcommand);
   const rest = await inbox.bytes(bytes - Math.floor(bytes / 2));
   if (first === null || rest === null) throw new Gone();
   const whole = Buffer.concat([first, rest]);
   then(whole);
   return whole;
-}
-
-export const inScope =
-  (subcommand: Subcommand | null) =>
-  (fault: { subcommand?: Subcommand }): boolean =>
-    fault.subcommand === undefined || fault.subcommand === subcommand;
-
-/** A place where a fault may cut the connection or leave the other side waiting for ever. */
-async function passPoint(host: ShellHost, at: FaultPoint, subcommand: Subcommand | null): Promise<void> {
-  const fits = (fault: Extract<Fault, { kind: 'cut' | 'hang' }>): boolean =>
-    fault.at === at && inScope(subcommand)(fault);
-  if (host.faults.take('cut', fits) !== null) {
-    host.cutConnection();
-    throw new Gone();
-  }
-  if (host.faults.take('hang', fits) !== null) throw new Gone();
 }
 
 const pause = (host: Machine, ms: number): Promise<void> =>

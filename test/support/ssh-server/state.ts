@@ -9,6 +9,7 @@ import type {
 } from '../../../controllers/lib/host/protocol.ts';
 import type { Tree } from '../../../controllers/lib/nix/tree.ts';
 import type { Faults } from './faults.ts';
+import type { Witness } from './witness.ts';
 
 /** How long things take on a scripted host, in milliseconds of its clock. */
 export type Durations = {
@@ -81,7 +82,13 @@ export type HostState = {
   /** Programs in /var/lib/firn/bin, by hash. */
   programs: Set<string>;
   /** Builds that were run, and switches: what a data-only release must not raise. */
-  counts: { builds: number; switches: number; boots: number };
+  counts: {
+    builds: number;
+    switches: number;
+    boots: number;
+    /** Times that it went down, in whatever way. */
+    downs: number;
+  };
 };
 
 /** What the subcommands work with. */
@@ -90,6 +97,7 @@ export type Machine = {
   readonly clock: Clock;
   readonly durations: Durations;
   readonly faults: Faults;
+  readonly witness: Witness;
   /** Calls back after so many milliseconds, unless the host restarts or is closed before. */
   later(ms: number, callback: () => void): () => void;
   /** Whether anyone can connect. */
@@ -133,7 +141,7 @@ export function freshState(hostname: string): HostState {
       memoryBytes: 2 ** 31,
     },
     programs: new Set(),
-    counts: { builds: 0, switches: 0, boots: 1 },
+    counts: { builds: 0, switches: 0, boots: 1, downs: 0 },
   };
 }
 

@@ -28,6 +28,9 @@ const systemOf = ({ state }: Machine, id: string | null): string =>
 const isIn = ({ state }: Machine, trial: Trial, ...states: Trial['state'][]): boolean =>
   state.trial === trial && states.includes(trial.state);
 
+const activationOf = ({ id, attempt }: Trial): string => `the activation of ${id}, attempt ${attempt},`;
+const wayBackFrom = ({ id, attempt }: Trial): string => `the way back from ${id}, attempt ${attempt},`;
+
 export function beginTrial(machine: Machine, trial: Trial, activateSeconds: number): void {
   const { state, clock } = machine;
   state.trial = trial;
@@ -45,6 +48,7 @@ export function beginTrial(machine: Machine, trial: Trial, activateSeconds: numb
     return;
   }
   trial.deadline = unixNow(clock) + activateSeconds;
+  machine.witness.began(activationOf(trial));
   machine.later(activateSeconds * 1000, () => {
     if (isIn(machine, trial, 'Activating'))
       beginRevert(machine, trial, 'ActivationTimedOut', 'the activation took longer than it may');
@@ -75,6 +79,8 @@ function switchTo(machine: Machine, trial: Trial): void {
 
 export function awaitConfirmation(machine: Machine, trial: Trial): void {
   trial.state = 'AwaitingConfirmation';
+  machine.witness.ended(activationOf(trial));
+  machine.witness.awaiting(`${trial.id}, attempt ${trial.attempt},`);
   trial.deadline = unixNow(machine.clock) + trial.confirmSeconds;
   machine.later(trial.confirmSeconds * 1000, () => {
     if (!isIn(machine, trial, 'AwaitingConfirmation')) return;
@@ -84,6 +90,9 @@ export function awaitConfirmation(machine: Machine, trial: Trial): void {
 
 export function beginRevert(machine: Machine, trial: Trial, reason: TrialReason, message: string): void {
   Object.assign(trial, { state: 'Reverting', reason, message, deadline: null });
+  // A revert stops the activation before it begins.
+  machine.witness.ended(activationOf(trial));
+  machine.witness.began(wayBackFrom(trial));
   markBad(machine, trial);
   machine.later(machine.durations.revert, () => {
     if (!isIn(machine, trial, 'Reverting')) return;
@@ -97,6 +106,7 @@ function comeBack(machine: Machine, trial: Trial): void {
   state.current = trial.from;
   state.running.system = systemOf(machine, trial.from);
   trial.state = 'Reverted';
+  machine.witness.ended(wayBackFrom(trial));
   machine.network('up');
 }
 
@@ -125,6 +135,7 @@ export function markBad(machine: Machine, trial: Trial): void {
 export function finishConfirm(machine: Machine, trial: Trial): void {
   const { state } = machine;
   const system = systemOf(machine, trial.id);
+  machine.witness.confirmed(`${trial.id}, attempt ${trial.attempt},`);
   if (state.running.profile !== system) {
     state.running.profile = system;
     state.running.generation += 1;
@@ -144,6 +155,10 @@ export function finishConfirm(machine: Machine, trial: Trial): void {
 export function settleBoot(machine: Machine): void {
   const { state } = machine;
   const { trial } = state;
+  for (const job of [state.build, state.resolve, state.reset]) {
+    if (job?.state !== 'Running') continue;
+    Object.assign(job, { state: 'Failed', message: 'it was interrupted: the host restarted' });
+  }
   const entered = trial?.state === 'Rebooting' ? trial : null;
   const system = systemOf(machine, entered?.id ?? state.confirmed);
   state.running.system = system;
