@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildAsset } from '../../bootstrap/build.ts';
 import { startCluster } from '../../bootstrap/cluster.ts';
+import { placeOfCluster } from './secrets/api-search.ts';
+import { keepSecretsOf } from './secrets/manifests.ts';
+import { guard } from './secrets/registry.ts';
 
 export type KubectlResult = { stdout: string; stderr: string; code: number };
 
@@ -27,17 +30,23 @@ export async function startTestCluster(): Promise<TestCluster> {
     throw error;
   });
   const stop = async (): Promise<void> => {
+    await searched();
     await cluster.stop();
     rmSync(dataDir, { recursive: true, force: true });
   };
-  return {
+  const running: TestCluster = {
     kubeconfig: cluster.kubeconfig,
     server: cluster.server,
-    kubectl: (args, input) => kubectl(program, dataDir, args, input ?? ''),
+    kubectl: (args, input = '') => {
+      keepSecretsOf(input);
+      return kubectl(program, dataDir, args, input);
+    },
     restartApiserver: () => cluster.restartApiserver(),
     stop,
     [Symbol.asyncDispose]: stop,
   };
+  const searched = guard(placeOfCluster(running));
+  return running;
 }
 
 function kubectl(program: string, dataDir: string, args: string[], input: string): Promise<KubectlResult> {

@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runFirn } from '../../controllers/main.ts';
 import type { TestCluster } from './cluster.ts';
+import { guardText } from './secrets/registry.ts';
 
 export type RunningFirn = AsyncDisposable & {
   /** JSON lines. */
@@ -31,6 +32,7 @@ export async function installFirn(cluster: TestCluster): Promise<void> {
 export async function startFirn(cluster: TestCluster): Promise<RunningFirn> {
   const stopping = new AbortController();
   const log: string[] = [];
+  const searched = guardText("the operator's log", () => log.join(''));
   let synced = () => {};
   const ready = new Promise<void>((resolve) => {
     synced = resolve;
@@ -50,6 +52,7 @@ export async function startFirn(cluster: TestCluster): Promise<RunningFirn> {
   const stop = async (): Promise<void> => {
     stopping.abort();
     await running;
+    await searched();
   };
   return { log, stop, [Symbol.asyncDispose]: stop };
 }

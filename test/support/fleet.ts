@@ -2,6 +2,7 @@
 import { stringify } from 'yaml';
 import type { NixNode } from '../../crds/index.ts';
 import type { TestCluster } from './cluster.ts';
+import { requireSearchable } from './secrets/manifests.ts';
 import { waitFor } from './wait.ts';
 
 export const namespace = 'fleet';
@@ -30,6 +31,7 @@ export const sshKeySecret = (privateKey: string, name = 'deploy-key'): object =>
 });
 
 export async function apply(cluster: TestCluster, ...objects: object[]): Promise<void> {
+  for (const object of objects) requireSearchable(object);
   const text = objects.map((object) => stringify(object)).join('---\n');
   const applied = await cluster.kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], text);
   if (applied.code !== 0) throw new Error(`kubectl apply: ${applied.stderr}`);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { TestCluster } from './cluster.ts';
+import { guardText } from './secrets/registry.ts';
 
 export type OperatorProcess = AsyncDisposable & {
   /** All that it has printed. */
@@ -35,6 +36,7 @@ export async function startOperator(
       printed += text;
     });
   }
+  const searched = guardText('what the operator printed', () => printed);
   const ended = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? -1)));
   return {
     log: () => printed,
@@ -44,6 +46,7 @@ export async function startOperator(
       const patience = setTimeout(() => child.kill('SIGKILL'), 20_000);
       await ended;
       clearTimeout(patience);
+      await searched();
       rmSync(folder, { recursive: true, force: true });
     },
   };

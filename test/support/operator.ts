@@ -6,6 +6,7 @@ import type { Controller } from '../../controllers/lib/runtime/controller.ts';
 import { createLogger } from '../../controllers/lib/runtime/log.ts';
 import { type OperatorOptions, runOperator } from '../../controllers/lib/runtime/manager.ts';
 import { Metrics } from '../../controllers/lib/runtime/metrics.ts';
+import { guardText } from './secrets/registry.ts';
 
 export type TestOperator = {
   client: KubeClient;
@@ -32,6 +33,7 @@ export function startOperator(
   const metrics = new Metrics({ process: 'left out' });
   const log: string[] = [];
   const phases: string[] = [];
+  const searched = guardText("the operator's log", () => log.join('\n'));
   let port = 0;
   const ended = runOperator({
     client,
@@ -53,7 +55,8 @@ export function startOperator(
       () => undefined,
       (error: unknown) => error,
     )
-    .finally(() => client.close());
+    .finally(() => client.close())
+    .finally(searched);
   const stop = () => {
     stopping.abort();
     return ended;

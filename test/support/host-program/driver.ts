@@ -4,6 +4,8 @@ import type { HostReply, HostRequest, Subcommand } from '../../../controllers/li
 import { refusalSchema, subcommands } from '../../../controllers/lib/host/protocol.ts';
 import { encodeRequest } from '../../../controllers/lib/host/request.ts';
 import type { TestHost } from '../hosts/test-host.ts';
+import { keepSecret } from '../secrets/registry.ts';
+import { unpackParts } from '../ssh-server/payload.ts';
 
 /** Thrown where the program refuses; `code` is one of `refusalCodes`. */
 export class Refused extends Error {
@@ -59,6 +61,7 @@ export function drive(host: TestHost, programText: string, shell = '/bin/sh'): D
       const lines = encodeRequest(subcommand, request).join('\n');
       const script = `${shell} ${file} ${subcommand} 3<<'FIRN-REQUEST'\n${lines}\nFIRN-REQUEST\n`;
       const input = 'payload' in request ? (request.payload as Uint8Array) : '';
+      if (input !== '') await keepSecretsOf(input);
       // A reset takes the program away, too.
       await host.run(`[ -e ${file} ] || exit 1`).catch(install);
       const { stdout, stderr } = await host.run(script, { input, allowFailure: true, timeoutMs: 120_000 });
@@ -70,4 +73,12 @@ export function drive(host: TestHost, programText: string, shell = '/bin/sh'): D
       return subcommands[subcommand].reply.parse(json) as HostReply<typeof subcommand>;
     },
   };
+}
+
+/** What `stage` sends is not always whole. */
+async function keepSecretsOf(payload: Uint8Array): Promise<void> {
+  const { secrets = new Map() } = await unpackParts(Buffer.from(payload)).catch(() => ({
+    secrets: undefined,
+  }));
+  for (const [name, content] of secrets) if (name !== 'index') keepSecret(`delivered file ${name}`, content);
 }

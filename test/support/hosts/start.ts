@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { searchHost } from '../secrets/host-search.ts';
+import { guard, keepSecret } from '../secrets/registry.ts';
 import { execute } from './command.ts';
 import { type Flavour, flavours } from './flavour.ts';
 import { makeHost } from './host.ts';
@@ -22,6 +24,8 @@ export type StartOptions = {
   prepare?: (root: string) => Promise<void>;
   /** Default `on`; `off`: whoever asked switches them on. */
   power?: 'on' | 'off';
+  /** Paths from the root where the test itself puts secrets: they are not searched for any. */
+  secretsIn?: string[];
 };
 
 export type TestHosts = {
@@ -45,14 +49,22 @@ export async function startHosts(options: StartOptions): Promise<TestHosts> {
   const hosts: TestHost[] = [];
   let stopped: Promise<void> | undefined;
   const stop = () => {
-    stopped ??= Promise.allSettled(hosts.map((host) => host.stop())).then(() => slot.release());
+    stopped ??= searched()
+      .then(() => Promise.allSettled(hosts.map((host) => host.stop())))
+      .then(() => slot.release());
     return stopped;
   };
+  const searched = guard({
+    name: 'booted hosts',
+    search: async (patterns) =>
+      (await Promise.all(hosts.map((host) => searchHost(patterns, host, options.secretsIn ?? [])))).flat(),
+  });
   try {
     const { folder } = slotNames(slot.number);
     const plan = planOf(base, slot.number);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     await makeKey(join(folder, 'admin'), 'firn-tests');
+    keepSecret('the login key of booted hosts', readFileSync(join(folder, 'admin')));
     await makeSwitch(slot.number, plan);
     for (let index = 0; index < options.count; index++) {
       const name = options.names?.[index] ?? `h${index + 1}`;

@@ -20,6 +20,8 @@
 import type { Clock } from '../../../controllers/lib/core/clock.ts';
 import { systemClock } from '../../../controllers/lib/core/clock.ts';
 import type { Subcommand } from '../../../controllers/lib/host/protocol.ts';
+import { findIn } from '../secrets/forms.ts';
+import { guard, keepSecret } from '../secrets/registry.ts';
 import { generateSshKey } from '../ssh-keys.ts';
 import type { Fault, Faults } from './faults.ts';
 import { type Listener, type ListenerHost, startListener } from './listener.ts';
@@ -82,9 +84,16 @@ export type ScriptedOptions = {
 
 export async function startScriptedHosts(options: ScriptedOptions): Promise<ScriptedFleet> {
   const login = generateSshKey();
+  keepSecret('the login key of scripted hosts', login.private);
   const authorizedKeys = [login.public, ...(options.authorizedKeys ?? [])];
   const started: { host: ScriptedHost; close(): Promise<void> }[] = [];
+  const calls = () => started.flatMap(({ host }) => host.calls.map(({ fields }) => Object.values(fields)));
+  const searched = guard({
+    name: 'requests to scripted hosts, which become lines of a script',
+    search: async (patterns) => findIn(patterns, calls().flat().join('\n')),
+  });
   const close = async (): Promise<void> => {
+    await searched();
     await Promise.all(started.map((one) => one.close()));
   };
   try {
