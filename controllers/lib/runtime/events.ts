@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../core/clock.ts';
 import type { Kind, KubeClient, RawObject } from '../kube/client.ts';
 import { isNotFound } from '../kube/kube-error.ts';
+import { sleep } from './sleep.ts';
 
 /** events.k8s.io/v1. */
 const eventKind: Kind = {
@@ -32,8 +33,10 @@ const seriesMs = 10 * 60_000;
 const seriesWriteMs = 60_000;
 /** New events an object may have in a minute; more than that nobody reads. */
 const perObjectAMinute = 10;
-/** What waits to be written; an API server that is away does not make us grow. */
-const maxWaiting = 1000;
+/** Between two writes: at most 25 a second, so that a fleet that comes up does not compete with its own statuses. */
+const paceMs = 40;
+/** What waits to be written, a kilobyte each: late events are better than none, and a server that is away does not make us grow. */
+const maxWaiting = 5000;
 const maxRemembered = 5000;
 
 type Series = { name: string; namespace: string; count: number; lastSeen: number; lastWrite: number };
@@ -47,9 +50,13 @@ export class Recorder {
   readonly #waiting: (() => Promise<void>)[] = [];
   #writing: Promise<void> | undefined;
   #dropped = 0;
+  readonly #hurry = new AbortController();
+  /** Aborts when nobody is to wait for a pause any more. */
+  readonly #unpaced: AbortSignal;
 
   constructor(options: RecorderOptions) {
     this.#options = options;
+    this.#unpaced = AbortSignal.any([options.signal, this.#hurry.signal]);
   }
 
   /** Events that were not written: over budget, or while too many waited. */
@@ -65,8 +72,9 @@ export class Recorder {
     else this.#begin(id, controller, about, text, now);
   }
 
-  /** Resolves when what was recorded has been written or has failed. */
+  /** For the end: writes without pauses from here on, and resolves when nothing waits any more. */
   async flush(): Promise<void> {
+    this.#hurry.abort();
     await this.#writing;
   }
 
@@ -143,6 +151,7 @@ export class Recorder {
         if (!isNotFound(err) && !this.#options.signal.aborted)
           this.#options.log.warn({ err }, 'an event was not written');
       }
+      await sleep(this.#options.clock, paceMs, this.#unpaced);
     }
     this.#writing = undefined;
   }
