@@ -1,32 +1,59 @@
-/** `npm run bench`: prints a table and writes `bench/results/*.json`. Numbers as `--objects=5000 --workers=16 --rounds=2`. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+/** `npm run bench`: measures, prints tables, writes `bench/results/*.json` and what `bench/README.md` says of them. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { measureLatency } from './latency/run.ts';
+import { measureMemory } from './memory/run.ts';
+import { fillIn } from './report.ts';
+import { type Results, readResults, writeResult } from './results.ts';
 import { measureRuntime } from './runtime/run.ts';
+import { type Asked, type Bench, help, settingsOf } from './settings.ts';
 import { table } from './table.ts';
 
-const { values } = parseArgs({
-  options: {
-    objects: { type: 'string', default: '5000' },
-    workers: { type: 'string', default: '16' },
-    rounds: { type: 'string', default: '2' },
-  },
-});
-const settings = {
-  objects: Number(values.objects),
-  workers: Number(values.workers),
-  rounds: Number(values.rounds),
-};
+const readme = join(import.meta.dirname, 'README.md');
+const say = (text: string): void => console.error(`firn: ${text}`);
+
 const machine = {
   cpus: cpus().length,
   model: cpus()[0]?.model ?? '',
   memoryGiB: Math.round(totalmem() / 2 ** 30),
 };
 
-const measured = await measureRuntime(settings, (text) => console.error(`firn: ${text}`));
-console.log(table(measured));
-const folder = join(import.meta.dirname, 'results');
-mkdirSync(folder, { recursive: true });
-const report = { machine, node: process.version, settings, measured };
-writeFileSync(join(folder, 'runtime.json'), `${JSON.stringify(report, null, 2)}\n`);
+async function measure(
+  bench: Bench,
+  { runtime, latency, memory, profile }: Asked,
+): Promise<Partial<Results>> {
+  const where = { machine, node: process.version };
+  switch (bench) {
+    case 'runtime':
+      return {
+        runtime: { ...where, settings: runtime, measured: await measureRuntime(runtime, profile, say) },
+      };
+    case 'latency':
+      return {
+        latency: { ...where, settings: latency, measured: await measureLatency(latency, profile, say) },
+      };
+    case 'memory':
+      return { memory: { ...where, settings: memory, measured: await measureMemory(memory, profile, say) } };
+  }
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const asked = settingsOf(args);
+  if (asked === 'help') return void process.stdout.write(help);
+  if (asked !== 'readme') {
+    for (const bench of asked.benches) {
+      const result = await measure(bench, asked);
+      console.log(`\n${bench}\n${table(result[bench]!.measured)}\n`);
+      writeResult(bench, result[bench]!);
+    }
+  }
+  writeFileSync(readme, fillIn(readFileSync(readme, 'utf8'), readResults()));
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  say(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}

@@ -1,3 +1,5 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 
 /** Of one process, threads included; its children are not. */
@@ -19,3 +21,19 @@ export function usageOf(pid: number): Usage {
     peakRssMiB: mebibytes('VmHWM'),
   };
 }
+
+const patienceMs = 20_000;
+
+/** Ends a process, first kindly, and waits for it. */
+export async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, 'exit');
+  child.kill('SIGTERM');
+  const killed = setTimeout(() => child.kill('SIGKILL'), patienceMs);
+  await exit;
+  clearTimeout(killed);
+}
+
+/** Node's flags for a CPU profile of a process's whole life, written to the folder at its end. */
+export const profiling = (folder: string | undefined): string[] =>
+  folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`];

@@ -4,15 +4,18 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, r
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { cacheDirectory } from '../../bootstrap/cache-directory.ts';
+import { profiling } from '../processes.ts';
 
 /** A program that writes a status into every Probe and says nothing of interest. */
 export type Contestant = { name: string; start: (kubeconfig: string, workers: number) => ChildProcess };
 
-export const firn: Contestant = {
+const program = join(import.meta.dirname, 'operator.ts');
+
+export const firn = (profile: string | undefined): Contestant => ({
   name: 'firn',
   start: (kubeconfig, workers) =>
-    spawn(process.execPath, [join(import.meta.dirname, 'operator.ts'), kubeconfig, String(workers)], quiet),
-};
+    spawn(process.execPath, [...profiling(profile), program, kubeconfig, String(workers)], quiet),
+});
 
 /** The Go peer, built on first use; a sentence when it is not to be had here. */
 export async function controllerRuntime(): Promise<Contestant | string> {

@@ -2,6 +2,7 @@ import { systemClock } from '../../controllers/lib/core/clock.ts';
 import { KubeClient } from '../../controllers/lib/kube/client.ts';
 import { kubeConfigFrom } from '../../controllers/lib/kube/config.ts';
 import { type Probe, ProbeKind } from '../../test/support/probe.ts';
+import { inParallel } from '../in-parallel.ts';
 
 const namespace = 'default';
 const deadlineMs = 120_000;
@@ -16,9 +17,11 @@ export const clientOf = (kubeconfig: string) => new KubeClient(kubeConfigFrom(ku
 /** Removes what there is and makes `count` anew, none of them with a status. */
 export async function renewProbes(client: KubeClient, count: number, value: string): Promise<void> {
   const names = (await allProbes(client)).map((probe) => probe.metadata.name);
-  await inParallel(names, (name) => client.delete(ProbeKind, { namespace, name }, { signal: signal() }));
+  await inParallel(concurrency, names, (name) =>
+    client.delete(ProbeKind, { namespace, name }, { signal: signal() }),
+  );
   const fresh = Array.from({ length: count }, (_, i) => `probe-${String(i).padStart(6, '0')}`);
-  await inParallel(fresh, (name) =>
+  await inParallel(concurrency, fresh, (name) =>
     client.create(
       ProbeKind,
       { metadata: { namespace, name }, spec: { value, payload } },
@@ -48,13 +51,4 @@ async function allProbes(client: KubeClient): Promise<Probe[]> {
     next = page.continue;
   } while (next !== '');
   return probes;
-}
-
-async function inParallel<T>(items: readonly T[], act: (item: T) => Promise<unknown>): Promise<void> {
-  const rest = items.values();
-  await Promise.all(
-    Array.from({ length: concurrency }, async () => {
-      for (const item of rest) await act(item);
-    }),
-  );
 }

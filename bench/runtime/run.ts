@@ -1,13 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import type { KubeClient } from '../../controllers/lib/kube/client.ts';
 import { startTestCluster } from '../../test/support/cluster.ts';
 import { probeCrd } from '../../test/support/probe.ts';
-import { type Usage, usageOf } from '../processes.ts';
+import { ended, type Usage, usageOf } from '../processes.ts';
 import { controllerRuntime, firn } from './contestants.ts';
 import { clientOf, reconciled, renewProbes, revision } from './probes.ts';
 
-export type Settings = { objects: number; workers: number; rounds: number };
+export type RuntimeSettings = { objects: number; workers: number; rounds: number };
 
 /** One run of one contestant: from the start of its process to the last status. */
 export type Measured = {
@@ -28,10 +27,14 @@ const runDeadlineMs = 180_000;
 const pollMs = 25;
 
 /** Same API server, same objects, one after the other, in turns. */
-export async function measureRuntime(settings: Settings, say: (text: string) => void): Promise<Measured[]> {
+export async function measureRuntime(
+  settings: RuntimeSettings,
+  profile: string | undefined,
+  say: (text: string) => void,
+): Promise<Measured[]> {
   const peer = await controllerRuntime();
   if (typeof peer === 'string') say(peer);
-  const contestants = typeof peer === 'string' ? [firn] : [peer, firn];
+  const contestants = typeof peer === 'string' ? [firn(profile)] : [peer, firn(profile)];
   await using cluster = await startTestCluster();
   await cluster.kubectl(['apply', '-f', '-'], JSON.stringify(probeCrd));
   await cluster.kubectl(['wait', '--for=condition=Established', 'crd/probes.test.firn.dev']);
@@ -44,7 +47,7 @@ export async function measureRuntime(settings: Settings, say: (text: string) => 
   try {
     for (let round = 1; round <= settings.rounds; round++) {
       for (const contestant of contestants) {
-        say(`round ${round}: ${settings.objects} objects for ${contestant.name} …`);
+        say(`runtime: round ${round}, ${settings.objects} objects for ${contestant.name} …`);
         const value = `${contestant.name}-${round}`;
         await renewProbes(client, settings.objects, value);
         const child = contestant.start(cluster.kubeconfig, settings.workers);
@@ -91,12 +94,3 @@ const summary = (objects: number, ms: number, writingMs: number, usage: Usage) =
   rssMiB: usage.rssMiB,
   peakRssMiB: usage.peakRssMiB,
 });
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
-  const exit = once(child, 'exit');
-  child.kill('SIGTERM');
-  const killed = setTimeout(() => child.kill('SIGKILL'), 10_000);
-  await exit;
-  clearTimeout(killed);
-}
