@@ -1,12 +1,16 @@
 /** What happens on the host when its NixNode goes: nothing, or all the way back. */
 import { type NixNode, parseDuration } from '../../crds/index.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
-import { SecretKind } from '../lib/kube/core-kinds.ts';
 import type { Fences } from './fence.ts';
 import type { Services } from './services.ts';
-import { act, type Context, reach } from './visit.ts';
+import { act, type Context, reach, type Visit } from './visit.ts';
 
 type Outcome = 'done' | { recheckMs: number };
+
+/** How soon to look again at a host that is at it. */
+const soonMs = 1_000;
+/** How often a host that cannot be reset is tried again, at least. */
+const retryMs = 15_000;
 
 export async function finalizeNode(
   node: NixNode,
@@ -14,41 +18,59 @@ export async function finalizeNode(
   services: Services,
   fences: Fences,
 ): Promise<Outcome> {
-  const { uid, namespace = '', deletionTimestamp = '' } = node.metadata;
-  const { deletionPolicy, deletionTimeout, ssh } = node.spec;
-  const keyIsThere = context.read.get(SecretKind, namespace, ssh.keyRef.name) !== undefined;
-  const remainingMs = Date.parse(deletionTimestamp) + parseDuration(deletionTimeout) - context.clock.now();
-  const end = (): 'done' => {
-    fences.delete(uid);
-    services.hosts.forget(uid);
-    return 'done';
-  };
-  if (deletionPolicy === 'Orphan' || !keyIsThere) {
-    if (keyIsThere) await letGo(node, context, services, fences);
-    const why =
-      deletionPolicy === 'Reset' ? `: Secret ${ssh.keyRef.name} is gone, so it cannot be reset` : '';
-    context.event(why ? 'Warning' : 'Normal', 'Orphaned', `the host is left as it is${why}`);
-    return end();
-  }
-  try {
-    return (await isReset(node, context, services, fences)) ? end() : { recheckMs: 1_000 };
-  } catch (error) {
-    if (remainingMs > 0) throw withRecheck(error, Math.min(remainingMs, 15_000));
-    const message = `the host could not be reset within ${deletionTimeout} and is left as it is: ${wordsOf(error)}`;
-    context.event('Warning', 'ResetTimedOut', message);
-    return end();
-  }
+  const leave = node.spec.deletionPolicy === 'Reset' ? resetHost : letGo;
+  const isLeft = await leave(node, context, services, fences);
+  if (!isLeft) return { recheckMs: soonMs };
+  fences.delete(node.metadata.uid);
+  services.hosts.forget(node.metadata.uid);
+  return 'done';
 }
 
-/** A courtesy, so that another installation may take the host over: a host that does not answer is not waited for. */
-async function letGo(node: NixNode, context: Context, services: Services, fences: Fences): Promise<void> {
+type Leaving = (node: NixNode, context: Context, services: Services, fences: Fences) => Promise<boolean>;
+
+/** The host stays as it is. That it is told so is a courtesy, and one that does not answer is not waited for. */
+const letGo: Leaving = async (node, context, services, fences) => {
   try {
     const visit = await reach(node, context, services, fences);
-    if (visit.seen.owner?.installation === services.installation.id) await act(visit, 'disown', {});
+    if (visit.seen.owner && !isOfOther(visit)) await act(visit, 'disown', {});
+    context.event('Normal', 'Orphaned', `the host is left as it is${whose(visit)}`);
   } catch (error) {
-    context.log.info({ reason: wordsOf(error) }, 'the host was not told that it is let go');
+    context.signal.throwIfAborted();
+    // On trial: it ends by itself, and only then the host lets go of its owner.
+    if (isBusy(error) && remainingMs(node, context) > 0) throw withRecheck(error, soonMs);
+    const message = `the host is left as it is, and was not told: ${wordsOf(error)}. Who takes it over must adopt it`;
+    context.event('Warning', 'Orphaned', message);
   }
-}
+  return true;
+};
+
+/** Back to what ran before Firn. The deadline holds for a host that does not answer, and for one that does not get on. */
+const resetHost: Leaving = async (node, context, services, fences) => {
+  const remaining = remainingMs(node, context);
+  const { deletionTimeout } = node.spec;
+  let why = 'it is still at it';
+  try {
+    if (await isReset(node, context, services, fences)) {
+      context.event(
+        'Normal',
+        'Reset',
+        'the host runs what ran before Firn, and nothing of Firn is left there',
+      );
+      return true;
+    }
+    if (remaining > 0) return false;
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (remaining > 0) throw withRecheck(error, isBusy(error) ? soonMs : Math.min(remaining, retryMs));
+    why = wordsOf(error);
+  }
+  const message = `the host could not be reset within ${deletionTimeout} and is left as it is: ${why}`;
+  context.event('Warning', 'ResetTimedOut', message);
+  return true;
+};
+
+const remainingMs = ({ metadata, spec }: NixNode, { clock }: Context): number =>
+  Date.parse(metadata.deletionTimestamp ?? '') + parseDuration(spec.deletionTimeout) - clock.now();
 
 /** Starts the reset, or says whether it is over. Throws `ReconcileError` where it does not get on. */
 async function isReset(
@@ -59,14 +81,36 @@ async function isReset(
 ): Promise<boolean> {
   const visit = await reach(node, context, services, fences);
   const { owner, release0, reset } = visit.seen;
-  if (!owner && !release0) return true;
+  if (isOfOther(visit)) {
+    context.event('Warning', 'Orphaned', `the host is not reset${whose(visit)}`);
+    return true;
+  }
+  if (!owner && !release0) {
+    context.event('Normal', 'Reset', 'nothing of Firn is on the host; it runs what ran before');
+    return true;
+  }
   if (reset?.state === 'Running') return false;
-  if (reset?.state === 'Failed' && visit.seen.time - reset.startedAt < 30) {
-    throw new ReconcileError('transient', 'ResetFailed', reset.messageB64);
+  if (reset?.state === 'Failed' && visit.seen.time - reset.startedAt < retryMs / 1000) {
+    throw new ReconcileError('transient', 'ResetFailed', `${reset.messageB64}; it is tried again`);
   }
   await act(visit, 'reset', {});
   return false;
 }
+
+/** Whether another installation deploys there, or another NixNode: the deletion of this one is not about the host. */
+function isOfOther({ seen: { owner }, services, node }: Visit): boolean {
+  const { namespace, name } = node.metadata;
+  const isSame =
+    owner?.installation === services.installation.id && owner.ownerB64 === `${namespace}/${name}`;
+  return owner !== null && !isSame;
+}
+
+const whose = (visit: Visit): string =>
+  isOfOther(visit)
+    ? `: it belongs to ${visit.seen.owner?.ownerB64} of the installation ${visit.seen.owner?.installation}`
+    : ', for anyone to take over';
+
+const isBusy = (error: unknown): boolean => error instanceof ReconcileError && error.reason === 'Busy';
 
 const wordsOf = (error: unknown): string =>
   error instanceof ReconcileError ? error.message : 'an unexpected error';

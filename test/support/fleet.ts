@@ -2,6 +2,7 @@
 import { stringify } from 'yaml';
 import type { NixNode } from '../../crds/index.ts';
 import type { TestCluster } from './cluster.ts';
+import { rawApi } from './firn-api.ts';
 import { requireSearchable } from './secrets/manifests.ts';
 import { waitFor } from './wait.ts';
 
@@ -37,10 +38,13 @@ export async function apply(cluster: TestCluster, ...objects: object[]): Promise
   if (applied.code !== 0) throw new Error(`kubectl apply: ${applied.stderr}`);
 }
 
+/** What the API server has; throws where it has none. Not with kubectl, which costs more than the question. */
 export async function getNode(cluster: TestCluster, name: string): Promise<NixNode> {
-  const answer = await cluster.kubectl(['get', 'nixnode', name, '-n', namespace, '-o', 'json']);
-  if (answer.code !== 0) throw new Error(`kubectl get: ${answer.stderr}`);
-  return JSON.parse(answer.stdout) as NixNode;
+  await using api = rawApi(cluster);
+  const path = `/apis/firn.dev/v1alpha1/namespaces/${namespace}/nixnodes/${name}`;
+  const { status, body } = await api.send('GET', path);
+  if (status !== 200) throw new Error(`GET ${path}: ${status} ${body.message}`);
+  return body as unknown as NixNode;
 }
 
 export const conditionOf = (node: NixNode, type: string) =>

@@ -46,8 +46,9 @@ const commands: Record<Subcommand, Command> = {
 
   reset(machine, call) {
     admit(machine, call);
-    refuseWhileOnTrial(machine);
     const { state } = machine;
+    // What only waits to be confirmed is as good as taken back.
+    if (state.trial?.state !== 'AwaitingConfirmation') refuseWhileOnTrial(machine);
     state.reset = newJob(machine, '');
     machine.later(machine.durations.activate, () => {
       const { release0, hostname, bootId, programs, counts } = state;
