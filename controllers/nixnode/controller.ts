@@ -9,7 +9,7 @@ import { checkHealth } from './health.ts';
 import { render } from './render.ts';
 import type { Services } from './services.ts';
 import { nodesOfConfigMap, nodesOfModule, nodesOfSecret } from './sources.ts';
-import { reach } from './visit.ts';
+import { reach, takeOver } from './visit.ts';
 
 /** A host that is as it should be is looked at this often; every change of its objects wakes it at once. */
 const recheckMs = 300_000;
@@ -35,7 +35,11 @@ export function nixNodeController(services: Services): Controller {
     deadlineMs: 240_000,
 
     async reconcile(node, context) {
-      const visit = await context.step('Reachable', () => reach(node, context, services, fences));
+      const visit = await context.step('Reachable', async () => {
+        const reached = await reach(node, context, services, fences);
+        await takeOver(reached);
+        return reached;
+      });
       const desired = await context.step('Rendered', () => render(visit));
       await deploy(visit, desired);
       await context.step('Healthy', () => checkHealth(visit.seen, context.clock.now()));

@@ -82,6 +82,19 @@ function isOnTrial(status: NixNode['status'], now: number): boolean {
   return now < Date.parse(trial.deadline ?? lastObserved ?? '') + afterTrialMs;
 }
 
+/**
+ * A former leader may have died, or been cut off, with a call under way that the host has yet to carry out. From the
+ * first visit on, whatever there is to do, the host refuses it; and what was decided upon is seen after that.
+ */
+export async function takeOver(visit: Visit): Promise<void> {
+  const { node, services, seen, fences } = visit;
+  const { owner } = seen;
+  const isOurs = owner?.installation === services.installation.id && owner.uid === node.metadata.uid;
+  if (!isOurs || fences.has(node.metadata.uid)) return;
+  await claim(visit);
+  await lookAgain(visit);
+}
+
 /** Looks again and reports it; `over` another login, and then over a new connection. */
 export async function lookAgain(visit: Visit, over?: Target): Promise<Observation> {
   const { host, context, services } = visit;
