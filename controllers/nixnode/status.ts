@@ -14,7 +14,8 @@ const maxAddresses = 1024;
 /** Less than the CRD allows: sixteen of them still leave room in an object. The host says at most so much, too. */
 const maxWords = 4096;
 
-export function statusOf(node: NixNode, seen: Observation): Seen {
+export function statusOf(node: NixNode, seen: Observation, desired: string | undefined): Seen {
+  const rebootDue = seen.trial?.state === 'RebootDue' && seen.trial.id === desired;
   return {
     facts: {
       hostname: clip(seen.facts.hostnameB64, maxWord),
@@ -33,7 +34,7 @@ export function statusOf(node: NixNode, seen: Observation): Seen {
     parts: seen.releases.find((release) => release.id === seen.current)?.parts,
     trial: trialOf(seen),
     bad: badOf(seen),
-    rebootDue: seen.trial?.state === 'RebootDue' || undefined,
+    rebootDue: rebootDue || undefined,
     lastObserved: lastObserved(node.status?.lastObserved, seen.time),
   };
 }

@@ -156,7 +156,7 @@ async function pinHostKey({ node, context, host }: Visit): Promise<void> {
 }
 
 export function report({ node, context, desiredId }: Visit, seen: Observation): void {
-  context.report({ ...statusOf(node, seen), release: releaseOf(node, seen, desiredId) });
+  context.report({ ...statusOf(node, seen, desiredId), release: releaseOf(node, seen, desiredId) });
 }
 
 const observe = (host: Host, context: Context, options: { newConnection?: boolean } = {}) =>

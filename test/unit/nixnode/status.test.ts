@@ -64,10 +64,19 @@ test.each([
   ['a clock beyond the calendar', { time: Number.MAX_SAFE_INTEGER }],
   ['a clock before the epoch', { time: -1 }],
 ])('%s: the API server takes the status', (_, changes) => {
-  const status = JSON.parse(JSON.stringify(statusOf(node, observation(changes))));
+  const status = JSON.parse(JSON.stringify(statusOf(node, observation(changes), id)));
   expect(nixNodeStatus.safeParse(status).error?.issues ?? []).toEqual([]);
   // etcd's limit for an object, of which others need their share.
   expect(Buffer.byteLength(JSON.stringify(status))).toBeLessThan(500_000);
+});
+
+test.each([
+  ['wanted', id, true],
+  ['not wanted any more', 'b'.repeat(12), undefined],
+])('a reboot into a release that is %s', (_, desired, due) => {
+  const trial = { id, attempt: 1, reason: null, messageB64: '', deadline: null, failedUnits: [] };
+  const seen = observation({ trial: { ...trial, state: 'RebootDue' } });
+  expect(statusOf(node, seen, desired).rebootDue).toBe(due);
 });
 
 test.each([
