@@ -3,9 +3,10 @@
  * `N passed, N failed` for the whole.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { preparations } from '../test/support/preparation.ts';
 
 /** In the order in which they should fail: what is quick first. Workers: how many test files at once. */
 const tiers = [
@@ -15,6 +16,9 @@ const tiers = [
   { name: 'api', workers: 1, timeoutMs: 120_000 },
   { name: 'host', workers: 1, timeoutMs: 300_000 },
 ];
+
+/** From the last test to the end of jest. */
+const exitMs = 30_000;
 
 const asked = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
 const passedOn = process.argv.slice(2).filter((argument) => argument.startsWith('-'));
@@ -30,8 +34,14 @@ let passed = 0;
 let failed = 0;
 for (const { name, workers, timeoutMs } of chosen) {
   console.error(`\nfirn: ${name} tests …`);
+  const unprepared = await preparations[name]?.().catch((error: Error) => error);
+  if (unprepared) {
+    console.error(`firn: the ${name} tests cannot run: ${unprepared.message}`);
+    failed += 1;
+    continue;
+  }
   const outputFile = join(results, `${name}.json`);
-  const status = await run([
+  const status = await run(outputFile, [
     '--experimental-vm-modules',
     '--disable-warning=ExperimentalWarning',
     jest,
@@ -44,18 +54,30 @@ for (const { name, workers, timeoutMs } of chosen) {
   ]);
   const counts = readCounts(outputFile);
   passed += counts.passed;
-  // A file that does not even load has no tests to count: it is one failure.
+  // Files that do not even load, and a run that does not end, have no failed tests to count: they are one failure.
   failed += counts.failed === 0 && status !== 0 ? 1 : counts.failed;
 }
 rmSync(results, { recursive: true });
 console.log(`\n${passed} passed, ${failed} failed`);
 process.exit(failed === 0 && passed > 0 ? 0 : 1);
 
-function run(args: string[]): Promise<number> {
+/** jest's exit status. What a test left running does not hold up the rest, and is a failure. */
+function run(outputFile: string, args: string[]): Promise<number> {
   return new Promise((resolve) => {
     // jest prints its JSON on standard output as well; people read standard error.
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
-    child.on('exit', (code) => resolve(code ?? 1));
+    let overSince: number | undefined;
+    const watch = setInterval(() => {
+      if (!existsSync(outputFile)) return;
+      overSince ??= Date.now();
+      if (Date.now() - overSince < exitMs) return;
+      console.error('firn: the tests are over, but something that they started is not');
+      child.kill('SIGKILL');
+    }, 1_000);
+    child.on('exit', (code) => {
+      clearInterval(watch);
+      resolve(code ?? 1);
+    });
   });
 }
 

@@ -1,0 +1,29 @@
+/**
+ * What the tests of a tier need and find in a cache the next time: made before the clock of any test runs, with progress,
+ * since the first time takes minutes.
+ */
+import { type AssetName, assets } from '../../bootstrap/assets.ts';
+import { buildAsset } from '../../bootstrap/build.ts';
+import { flavours } from './hosts/flavour.ts';
+import { missingPrograms, requireHostTools } from './hosts/requirements.ts';
+
+/** By tier; each rejects with a sentence that says what is missing. */
+export const preparations: Record<string, () => Promise<void>> = {
+  nix: requireNix,
+  api: buildPrograms,
+  host: async () => {
+    await requireHostTools();
+    await buildPrograms();
+    for (const flavour of Object.values(flavours)) await flavour.image();
+  },
+};
+
+async function requireNix(): Promise<void> {
+  if (!missingPrograms().includes('nix-instantiate')) return;
+  if (process.getuid?.() !== 0) throw new Error('nix-instantiate is needed (in Debian: the package nix-bin)');
+  await requireHostTools();
+}
+
+async function buildPrograms(): Promise<void> {
+  for (const name of Object.keys(assets) as AssetName[]) await buildAsset(name);
+}
