@@ -5,9 +5,10 @@ import { ReconcileError } from '../lib/core/outcome.ts';
 import type { PartName, Parts } from '../lib/host/protocol.ts';
 import { formats, releaseId } from '../lib/nix/release.ts';
 import { packParts } from '../lib/nix/tar.ts';
+import { withAdvice } from './advice.ts';
 import { type BadPart, compose } from './compose.ts';
 import type { Desired } from './desired.ts';
-import { clockProblem } from './health.ts';
+import { clockProblem, recheckMs as clockRecheckMs } from './health.ts';
 import { nextStep, type Release, type Step } from './plan.ts';
 import { act, lookAgain, type Visit } from './visit.ts';
 
@@ -35,16 +36,19 @@ const isBuilt = ({ seen }: Visit, aim: Release): boolean =>
   seen.releases.some((release) => release.id === aim.id && release.system !== null);
 
 /** Nothing is left to do. Whether that is what was asked for depends on what had to be held back. */
-async function settled({ context }: Visit, held: readonly BadPart[], desired: Desired): Promise<void> {
+async function settled({ context, seen }: Visit, held: readonly BadPart[], desired: Desired): Promise<void> {
   const failedToBuild = held.find((bad) => buildReasons.has(bad.reason));
-  await context.step('Built', () => failedToBuild && refuse(failedToBuild, desired.hints()));
-  await context.step('Applied', () => held[0] && refuse(held[0], []));
+  const runs = seen.confirmed ? `release ${seen.confirmed} runs` : 'what was there before Firn runs';
+  const now = `Meanwhile ${runs}. This is not tried again until it changes, or the annotation firn.dev/resume gets a new value.`;
+  await context.step('Built', () => failedToBuild && refuse(failedToBuild, [...desired.hints(), now]));
+  await context.step('Applied', () => held[0] && refuse(held[0], [now]));
 }
 
 const buildReasons = new Set(['BuildFailed', 'EvaluationFailed']);
 
-function refuse(bad: BadPart, hints: readonly string[]): never {
-  throw new ReconcileError('terminal', bad.reason, [bad.messageB64, ...hints].join('\n'));
+function refuse(bad: BadPart, more: readonly string[]): never {
+  const message = [withAdvice(bad.reason, bad.messageB64), ...more].join('\n');
+  throw new ReconcileError('terminal', bad.reason, message);
 }
 
 const stageOf = (step: Exclude<Step, { do: 'nothing' }>): 'Built' | 'Applied' => {
@@ -82,7 +86,12 @@ async function perform(
     case 'confirm':
       return confirm(visit, step);
     case 'reject':
-      await act(visit, 'reject', { part: step.part, hash: step.hash, message: step.message });
+      await act(visit, 'reject', {
+        part: step.part,
+        hash: step.hash,
+        reason: step.reason,
+        message: step.message,
+      });
       return;
   }
 }
@@ -95,7 +104,7 @@ async function stage(
 ): Promise<void> {
   const lost = missing.filter((part) => aim.parts[part] !== desired.parts[part]);
   if (lost.length > 0) {
-    const message = `the host lost the ${lost.join(' and ')} of the last good release, which cannot be rendered again`;
+    const message = `the host lost the ${lost.join(' and ')} of the last good release, which cannot be rendered again; correct what was taken back (status.bad), and the next release takes its place`;
     throw new ReconcileError('terminal', 'LastGoodLost', message);
   }
   const payload = await packParts(Object.fromEntries(missing.map((part) => [part, desired.tree(part)])));
@@ -141,7 +150,7 @@ async function confirm(visit: Visit, { id, attempt }: { id: string; attempt: num
 
 function assertClock({ seen, context }: Visit): void {
   const problem = clockProblem(seen, context.clock.now());
-  if (problem) throw new ReconcileError('waiting', 'ClockSkewed', problem, { recheckMs: 60_000 });
+  if (problem) throw new ReconcileError('waiting', 'ClockSkewed', problem, { recheckMs: clockRecheckMs });
 }
 
 /** Wishes of a person that are acted upon once for each new value. */
@@ -165,10 +174,10 @@ async function heedAnnotations(visit: Visit): Promise<void> {
 /** What is taken back is the parts in which a release differs from the one before it. */
 async function rejectRelease(visit: Visit, id: string, parts: Parts): Promise<void> {
   const former = visit.seen.releases.find((one) => one.id === visit.node.status?.release?.previous)?.parts;
-  const message = `release ${id} was rolled back by a user; it is not tried again until it changes, or the annotation firn.dev/resume gets a new value`;
+  const message = `release ${id} was rolled back by a user`;
   for (const part of ['system', 'data', 'secrets'] as const) {
     if (former?.[part] === parts[part]) continue;
-    await act(visit, 'reject', { part, hash: parts[part], message });
+    await act(visit, 'reject', { part, hash: parts[part], reason: 'RejectedByUser', message });
   }
   await lookAgain(visit);
 }

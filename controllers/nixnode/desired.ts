@@ -104,7 +104,7 @@ function textOf(source: NixModuleSource, content: Content): { text: string; key?
     throw new ReconcileError(
       'terminal',
       'InvalidModule',
-      `key ${key} of ConfigMap ${name} is not UTF-8 text`,
+      `key ${key} of ConfigMap ${name} is not UTF-8 text; put a NixOS module there`,
     );
   }
   return { text, key };

@@ -4,7 +4,8 @@ import type { Observation } from '../lib/host/protocol.ts';
 
 /** Certificates and fetches over TLS fail with a clock that is off by more; seconds. */
 const toleratedSkewSeconds = 600;
-const recheckMs = 60_000;
+/** How soon to look again at what a person has to put right on the host. */
+export const recheckMs = 30_000;
 
 /** Words about a clock that is wrong; undefined where it is right. `nowMs` is ours. */
 export function clockProblem(seen: Pick<Observation, 'time'>, nowMs: number): string | undefined {
@@ -20,12 +21,12 @@ export function checkHealth(seen: Observation, nowMs: number): void {
   const problem = clockProblem(seen, nowMs);
   if (problem) throw new ReconcileError('waiting', 'ClockSkewed', problem, { recheckMs });
   if (seen.failedUnits.length > 0) {
-    const message = `units failed on the host: ${seen.failedUnits.join(', ')}; systemctl status tells why`;
+    const message = `units failed on the host: ${seen.failedUnits.join(', ')}; systemctl status there tells why, and systemctl reset-failed forgets those that do not matter any more`;
     throw new ReconcileError('waiting', 'UnitsFailed', message, { recheckMs });
   }
   const confirmed = seen.releases.find((release) => release.id === seen.confirmed);
   if (confirmed?.system && confirmed.system !== seen.running.system) {
-    const message = `the host runs ${seen.running.system}, which somebody switched to by hand, instead of release ${confirmed.id}`;
+    const message = `the host runs ${seen.running.system}, which somebody switched to by hand, instead of release ${confirmed.id}; switch back (/var/lib/firn/confirmed/system/bin/switch-to-configuration test), or change the spec`;
     throw new ReconcileError('waiting', 'Drifted', message, { recheckMs });
   }
 }

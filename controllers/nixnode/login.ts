@@ -29,7 +29,7 @@ export function loginOf(
 ): Login {
   const { ssh } = node.spec;
   const key = privateKey(secrets.key, keyField);
-  if (!key) throw unusable(secrets.key, `has no key ${keyField}`);
+  if (!key) throw unusable(secrets.key, `has no key ${keyField}: put a private key there`);
   const next = privateKey(secrets.key, nextKeyField);
   const authorizedKeys = [key, ...(next ? [next] : [])].map((one) =>
     publicLine(one, secrets.key, readPrivateKey),
@@ -50,7 +50,7 @@ type Ssh = NixNode['spec']['ssh'];
 
 function jumpEndpoint(jump: NonNullable<Ssh['jump']>, secret: Secret): SshEndpoint {
   const key = privateKey(secret, keyField);
-  if (!key) throw unusable(secret, `has no key ${keyField}`);
+  if (!key) throw unusable(secret, `has no key ${keyField}: put a private key there`);
   return { ...endpoint(jump, key), hostKeys: jump.hostKeys, trustFirstKey: false };
 }
 
@@ -69,9 +69,13 @@ function privateKey(secret: Secret, field: string): Sealed<string> | undefined {
 function publicLine(key: Sealed<string>, secret: Secret, readPrivateKey: Services['readPrivateKey']): string {
   const read = readPrivateKey(key);
   if (read === 'encrypted') {
-    throw unusable(secret, 'has a private key with a passphrase, which nobody is there to type');
+    throw unusable(
+      secret,
+      'has a private key with a passphrase, which nobody is there to type: ssh-keygen -p removes it',
+    );
   }
-  if (!read) throw unusable(secret, 'has no private key that OpenSSH or PEM would know');
+  if (!read)
+    throw unusable(secret, 'has no private key that can be read: put one there as ssh-keygen writes it');
   return `${read.type} ${Buffer.from(read.blob).toString('base64')}`;
 }
 

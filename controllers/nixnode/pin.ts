@@ -3,6 +3,7 @@ import type { NixNode, NixNodeStatus } from '../../crds/index.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
 import type { Observation } from '../lib/host/protocol.ts';
 import { type Locked, lockedFromPin, parseLocked } from '../lib/nix/flake-lock.ts';
+import { withAdvice } from './advice.ts';
 
 type StatusPin = NonNullable<NixNodeStatus['nixpkgs']>;
 
@@ -36,7 +37,7 @@ export function pinOf(node: NixNode, seen: Pick<Observation, 'resolve' | 'time'>
   if (answer.state === 'Running') return { state: 'asked', seconds };
   if (answer.state === 'Failed') {
     if (seconds >= retrySeconds) return { state: 'unknown', asking };
-    const message = `the host cannot resolve ${url}: ${answer.messageB64}`;
+    const message = withAdvice('NixpkgsUnresolved', `the host cannot resolve ${url}: ${answer.messageB64}`);
     throw new ReconcileError('transient', 'NixpkgsUnresolved', message, { recheckMs: 10_000 });
   }
   const locked = parseLocked(JSON.parse(answer.lockedB64));

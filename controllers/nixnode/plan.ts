@@ -1,5 +1,5 @@
 /** What to do next on a host: a pure function of what the host says and what is wanted. Nothing is remembered here. */
-import type { Observation, PartName, Parts } from '../lib/host/protocol.ts';
+import type { Observation, PartName, Parts, TrialReason } from '../lib/host/protocol.ts';
 import { partNames } from '../lib/host/protocol.ts';
 
 /** A release by name: `id` is a function of `parts` (lib/nix/release.ts). */
@@ -18,7 +18,7 @@ export type Step =
   | { do: 'activate'; attempt: number }
   | { do: 'reboot'; attempt: number }
   | { do: 'confirm'; id: string; attempt: number }
-  | { do: 'reject'; part: PartName; hash: string; message: string }
+  | { do: 'reject'; part: PartName; hash: string; reason: TrialReason; message: string }
   /** Something on the host, or a person, has to act first; come back after `recheckMs`. */
   | { do: 'wait'; stage: Stage; reason: string; message: string; recheckMs: number };
 
@@ -106,7 +106,7 @@ function activateStep(trial: Trial | null, wanted: Release): Step {
   if (trial?.id !== wanted.id) return { do: 'activate', attempt: 1 };
   if (trial.state === 'Reverted' && trial.reason === 'HostRestarted' && trial.attempt >= restartsTolerated) {
     const message = `the host restarted during each of ${trial.attempt} trials of this release`;
-    return { do: 'reject', part: 'system', hash: wanted.parts.system, message };
+    return { do: 'reject', part: 'system', hash: wanted.parts.system, reason: 'HostRestarted', message };
   }
   return { do: 'activate', attempt: trial.attempt + 1 };
 }

@@ -71,5 +71,6 @@ async function loadAll<O>(names: string[], load: (name: string) => Promise<O>): 
 }
 
 function missing(kind: string, name: string, key: string): never {
-  throw new ReconcileError('waiting', `${kind}KeyNotFound`, `${kind} ${name} has no key ${key}`);
+  const message = `${kind} ${name} has no key ${key}; add it, or correct the reference`;
+  throw new ReconcileError('waiting', `${kind}KeyNotFound`, message);
 }

@@ -97,7 +97,7 @@ const cases: Case[] = [
       host.faults.add({ kind: 'refuseConnection' });
       host.cut();
       await remove();
-      expect(await saying('ConnectionRefused')).toMatch(/is sshd running there/);
+      expect(await saying('ConnectionRefused')).toMatch(/start sshd/i);
       expect(await gone()).toBeGreaterThan(8_000);
       const { type, note } = await event('ResetTimedOut');
       expect(type).toBe('Warning');

@@ -75,7 +75,7 @@ test('a Secret that is missing is waited for, and a change of it reaches who ref
       type: 'Ready',
       status: 'False',
       reason: 'SecretNotFound',
-      message: 'Secret key does not exist',
+      message: expect.stringMatching(/^Secret key does not exist; create it/),
     });
     expectHonestStatus(object);
   });

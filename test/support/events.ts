@@ -27,5 +27,5 @@ export const waitForEvent = (cluster: TestCluster, name: string, reason: string)
     all = await eventsOf(cluster, name);
     return all.find((event) => event.reason === reason);
   };
-  return waitFor(`${name}: event ${reason}`, ask, { withinMs: 20_000, everyMs: 300, otherwise: () => all });
+  return waitFor(`${name}: event ${reason}`, ask, { withinMs: 60_000, everyMs: 300, otherwise: () => all });
 };

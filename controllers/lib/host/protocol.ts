@@ -226,9 +226,9 @@ export const subcommands = {
     payload: false,
     reply: accepted,
   },
-  /** Remember a part as bad because the user said so; the operator then deploys the last good one. */
+  /** Remember a part as bad, because the user said so or for another of `trialReasons`; the operator then deploys the last good one. */
   reject: {
-    fields: { ...fencing, part: 'text', hash: 'hex', message: 'text' },
+    fields: { ...fencing, part: 'text', hash: 'hex', reason: 'text', message: 'text' },
     payload: false,
     reply: accepted,
   },

@@ -1,6 +1,6 @@
 import type { SshEndpoint } from './host.ts';
 import { HostError } from './host-error.ts';
-import { fingerprint, parsePublicKey } from './keys.ts';
+import { fingerprint, formatPublicKey, parsePublicKey } from './keys.ts';
 import { nameOf, quoted, seconds } from './words.ts';
 
 /** Errors of a TCP connection as Node names them. */
@@ -18,11 +18,7 @@ export function tcpFailed(endpoint: SshEndpoint, error: Error & { code?: string 
         options,
       );
     case 'ECONNREFUSED':
-      return new HostError(
-        'ConnectionRefused',
-        `${host} refuses connections; is sshd running there?`,
-        options,
-      );
+      return new HostError('ConnectionRefused', `${host} refuses connections`, options);
     case 'ECONNRESET':
     case 'EPIPE':
       return new HostError('ConnectionLost', `${host} cut the connection (${error.code})`, options);
@@ -52,7 +48,10 @@ export const invalidPrivateKey = (endpoint: SshEndpoint, found: 'encrypted' | nu
 export function keyMismatch(endpoint: SshEndpoint, seen: Buffer): HostError {
   const shown = `it shows ${fingerprint(seen)}`;
   if (endpoint.hostKeys.length === 0) {
-    return new HostError('HostKeyMismatch', `no host key is given for ${nameOf(endpoint)}; ${shown}`);
+    return new HostError(
+      'HostKeyMismatch',
+      `no host key is given for ${nameOf(endpoint)}; ${shown}. Nothing was sent`,
+    );
   }
   const expected = endpoint.hostKeys.map((line) => {
     const key = parsePublicKey(line);
@@ -61,15 +60,16 @@ export function keyMismatch(endpoint: SshEndpoint, seen: Buffer): HostError {
   return new HostError(
     'HostKeyMismatch',
     `${nameOf(endpoint)} is not who it should be: expected ${expected.join(' or ')}, ${shown}. Nothing was sent. ` +
-      'If the host was installed anew, replace the host key; if not, somebody answers in its place',
+      'If the host was installed anew, compare the key at its console and replace it in hostKeys; if not, somebody ' +
+      'answers in its place',
   );
 }
 
 export const authenticationFailed = (endpoint: SshEndpoint, publicKey: Buffer): HostError =>
   new HostError(
     'AuthenticationFailed',
-    `${endpoint.host} does not let ${endpoint.user} in with the key ${fingerprint(publicKey)}; ` +
-      `is its public half in the authorized keys of ${endpoint.user} there?`,
+    `${endpoint.host} does not let ${endpoint.user} in with the key ${fingerprint(publicKey)}. If that is the right ` +
+      `user, add the public half to its authorized keys there: ${formatPublicKey(publicKey)}`,
   );
 
 /** Anything else that ends a handshake. */

@@ -75,7 +75,11 @@ function cacheOf(caches: Caches, kind: ResourceKind<KubeObject>): Cache {
 }
 
 const notFound = (kind: { kind: string }, name: string) =>
-  new ReconcileError('waiting', `${kind.kind}NotFound`, `${kind.kind} ${name} does not exist`);
+  new ReconcileError(
+    'waiting',
+    `${kind.kind}NotFound`,
+    `${kind.kind} ${name} does not exist; create it in the same namespace`,
+  );
 
 const invalid = (kind: { kind: string }, name: string, message: string) =>
   new ReconcileError('waiting', `${kind.kind}Invalid`, `${kind.kind} ${name}: ${message}`);

@@ -30,12 +30,14 @@ forgive() {
 }
 
 reject() {
-	read_request hex:installation int:fence text:part hex:hash text:message
+	read_request hex:installation int:fence text:part hex:hash text:reason text:message
 	need_length hash "$r_hash" 64
 	read_text part
 	case $text_part in system | data | secrets) ;; *) refuse InvalidRequest "no such part of a release" ;; esac
+	read_text reason
+	case $text_reason in [!A-Z]* | '' | *[!A-Za-z0-9]*) refuse InvalidRequest "that is not a reason" ;; esac
 	admit
-	mark_bad "$text_part" "$r_hash" RejectedByUser "$r_message"
+	mark_bad "$text_part" "$r_hash" "$text_reason" "$r_message"
 	accept
 }
 

@@ -44,7 +44,7 @@ claim() {
 	read_owner
 	if [ -n "$o_installation" ] && [ "$r_adopt" -ne 1 ]; then
 		[ "$o_installation" = "$r_installation" ] && [ "$o_owner" = "$r_owner" ] ||
-			refuse OwnedByOther "this host belongs to $(owner_words); \`firn adopt\` takes it over"
+			refuse OwnedByOther "this host belongs to $(owner_words)"
 	fi
 	if [ "$o_installation" = "$r_installation" ] && [ "$r_fence" -lt "$o_fence" ]; then
 		refuse Fenced "a newer operator (fence $o_fence) was here; this one has $r_fence"

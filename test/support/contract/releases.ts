@@ -100,7 +100,11 @@ export function releases(context: () => Context): void {
     const { trial } = await operator.inState('Reverted');
     expect(trial).toMatchObject({ reason: 'RejectedByUser', messageB64: 'not "this"' });
     const hash = 'd'.repeat(64);
-    await host.call('reject', { ...another, part: 'data', hash, message: 'nor this' }, options());
+    await host.call(
+      'reject',
+      { ...another, part: 'data', hash, reason: 'RejectedByUser', message: 'nor this' },
+      options(),
+    );
     const { bad } = await operator.observe();
     expect(bad).toContainEqual(expect.objectContaining({ part: 'data', hash, reason: 'RejectedByUser' }));
     await host.call('resume', another, options());

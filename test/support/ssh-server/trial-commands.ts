@@ -113,7 +113,7 @@ export const reject: Command = (machine, call) => {
   state.bad.push({
     part,
     hash,
-    reason: 'RejectedByUser',
+    reason: text(call.fields.reason),
     message: text(call.fields.message),
     at: unixNow(clock),
   });

@@ -37,6 +37,7 @@ export function beginTrial(machine: Machine, trial: Trial, activateSeconds: numb
   const declined = systemFault(machine, 'declines', trial.id);
   if (declined !== null) {
     Object.assign(trial, { state: 'Reverted', reason: declined.reason, message: declined.message });
+    markBad(machine, trial);
     return;
   }
   if (systemFault(machine, 'needsReboot', trial.id) !== null) {

@@ -20,7 +20,7 @@ const failed = (code: string): Error => Object.assign(new Error(`connect ${code}
 test.each([
   ['ENOTFOUND', 'NameNotResolved', 'alpha.example has no address'],
   ['EAI_AGAIN', 'NameNotResolved', 'EAI_AGAIN'],
-  ['ECONNREFUSED', 'ConnectionRefused', 'is sshd running'],
+  ['ECONNREFUSED', 'ConnectionRefused', 'refuses connections'],
   ['ECONNRESET', 'ConnectionLost', 'cut'],
   ['EHOSTUNREACH', 'ConnectTimeout', 'EHOSTUNREACH'],
   ['ENETUNREACH', 'ConnectTimeout', 'ENETUNREACH'],

@@ -112,5 +112,6 @@ test('a release during which the host restarted thrice is taken to be the cause'
     do: 'reject',
     part: 'system',
     hash: part('a'),
+    reason: 'HostRestarted',
   });
 });
