@@ -87,3 +87,12 @@ test('an object that says too much is not written about, and others are', async 
   expect(await eventsAbout('quiet')).toHaveLength(1);
   expect(recorder.dropped).toBe(20);
 });
+
+test('progress that fills its budget leaves room for a failure', async () => {
+  const { recorder } = newRecorder();
+  const about = probe('busy', 'x');
+  for (let i = 0; i < 30; i++) recorder.record('test', about, say(`step ${i}`));
+  recorder.record('test', about, { ...say('it failed'), type: 'Warning' });
+  await recorder.flush();
+  expect((await eventsAbout('busy')).map(({ note }) => note)).toContain('it failed');
+});

@@ -31,7 +31,7 @@ export type RecorderOptions = {
 const seriesMs = 10 * 60_000;
 /** A series is written at most this often; what repeats in between is counted. */
 const seriesWriteMs = 60_000;
-/** New events an object may have in a minute; more than that nobody reads. */
+/** New events of each type that an object may have in a minute: more nobody reads, and progress must not hide a failure. */
 const perObjectAMinute = 10;
 /** Between two writes: at most 25 a second, so that a fleet that comes up does not compete with its own statuses. */
 const paceMs = 40;
@@ -79,7 +79,7 @@ export class Recorder {
   }
 
   #begin(id: string, controller: string, about: RawObject, text: EventText, now: number): void {
-    if (!this.#withinBudget(about.metadata.uid, now)) {
+    if (!this.#withinBudget(`${about.metadata.uid} ${text.type}`, now)) {
       this.#dropped++;
       return;
     }
@@ -121,10 +121,10 @@ export class Recorder {
     this.#enqueue(() => client.mergePatch(eventKind, series, patch, { signal }));
   }
 
-  #withinBudget(uid: string, now: number): boolean {
-    const former = this.#budgets.get(uid);
+  #withinBudget(key: string, now: number): boolean {
+    const former = this.#budgets.get(key);
     const budget = former && now - former.since < 60_000 ? former : { since: now, used: 0 };
-    remember(this.#budgets, uid, budget);
+    remember(this.#budgets, key, budget);
     budget.used++;
     return budget.used <= perObjectAMinute;
   }

@@ -157,9 +157,12 @@ export class Reconciler {
   }
 
   #tell(about: RawObject, ready: Condition, settled: Said): void {
+    const { reason, message } = ready;
+    // Who is under way without more to say is not news.
+    if (message === '' && !settled.ready) return;
     const type = settled.ready || settled.waiting ? 'Normal' : 'Warning';
-    const message = ready.message || `Ready is ${ready.status}`;
-    this.#options.recorder.record(this.#controller.name, about, { type, reason: ready.reason, message });
+    const text = { type, reason, message: message || 'it is as it should be' } as const;
+    this.#options.recorder.record(this.#controller.name, about, text);
   }
 
   async #letGo(seen: RawObject): Promise<Outcome> {
