@@ -163,6 +163,7 @@ test.each(titled)('%s', (_, what, index) => {
     case 'operator killed, its call late':
       expect(lateCallOf(one)?.answer).toBe('Fenced');
       expect(['Confirmed', 'RebootDue']).toContain(trial!.state);
+      expect(nodes.get(one.node)!.status!.rebootDue).toBeUndefined();
       return expectConfirmed(one, 1);
     case 'power cut':
       expect(trial!.state).toBe('Confirmed');
