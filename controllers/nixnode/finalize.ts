@@ -50,14 +50,7 @@ const resetHost: Leaving = async (node, context, services, fences) => {
   const { deletionTimeout } = node.spec;
   let why = 'it is still at it';
   try {
-    if (await isReset(node, context, services, fences)) {
-      context.event(
-        'Normal',
-        'Reset',
-        'the host runs what ran before Firn, and nothing of Firn is left there',
-      );
-      return true;
-    }
+    if (await isReset(node, context, services, fences)) return true;
     if (remaining > 0) return false;
   } catch (error) {
     context.signal.throwIfAborted();
