@@ -38,7 +38,7 @@ const advice: Readonly<Record<string, string>> = {
   WouldNotBoot: 'correct the configuration, or accept the finding: spec.deploy.allow: [WouldNotBoot]',
   WouldLoseNetwork: 'correct the configuration, or accept the finding: spec.deploy.allow: [WouldLoseNetwork]',
   RebootUnprotected:
-    'be at its console for the restart, and accept it: spec.deploy.allow: [RebootUnprotected]; or use a boot loader with one-shot entries (systemd-boot, GRUB)',
+    'be at its console for the restart, and accept it: spec.deploy.allow: [RebootUnprotected]; or use systemd-boot, which has entries for one boot',
   FormatUnsupported:
     'take the modules of this version of Firn: the system that is rendered must read what is sent',
 };

@@ -70,13 +70,24 @@ set_oneshot() {
 		default=$(resolved "$profile")
 		openly mkdir -p "${trial_profile%/*}"
 		openly nix-env --profile "$trial_profile" --set "$1" && openly "$default/bin/switch-to-configuration" boot || return 1
-		entry=$(grep -ls "init=$1/init" /boot/loader/entries/*.conf | head -n 1)
-		entry=${entry##*/}
-		[ -n "$entry" ] || return 1
+		entry=$(grep -ls "init=$1/init" /boot/loader/entries/nixos-*.conf | head -n 1)
+		[ -n "$entry" ] && trial_entry <"$entry" >"$trial_conf.new" && flip_entry || return 1
+		entry=${trial_conf##*/}
 	fi
 	bootctl set-oneshot "$entry"
 }
 
+trial_conf=/boot/loader/entries/firn-trial.conf
+
+# trial_entry: the loader entry on standard input, for a boot that must not stop where somebody would have to press a key:
+# a kernel that panics, an initial ramdisk that finds no root and a systemd that crashes restart the host, into the
+# default (kernel-parameters(7), systemd(1); NixOS' headless profile does the same).
+trial_entry() {
+	sed -e '/^title /s/$/ (on trial)/' -e '/^options /s/$/ panic=30 boot.panic_on_fail systemd.crash_reboot=yes/'
+}
+
+flip_entry() { flush "$trial_conf.new" && mv -f "$trial_conf.new" "$trial_conf" && flush "${trial_conf%/*}"; }
+
 forget_oneshot() {
-	rm -f "$trial_profile" "$trial_profile"-*-link "$state/trial-units"
+	rm -f "$trial_profile" "$trial_profile"-*-link "$state/trial-units" "$trial_conf"
 }

@@ -151,6 +151,20 @@ describe.each(shells.map((shell) => ({ name: shell.at(-1)!, shell })))('in $name
     expect(run(shell, `printf %s "$(build_reason log 1)" >&4; : "$(build_error log)"`)).toBe(reason);
   });
 
+  test('the entry for a trial restarts where it would stop', () => {
+    const conf =
+      'title NixOS\nlinux /EFI/nixos/a.efi\noptions init=/nix/store/x/init loglevel=4\nmachine-id 0\n';
+    writeFileSync(join(folder, 'conf'), conf);
+    const lines = run(shell, 'trial_entry <conf >&4').split('\n');
+    expect(lines).toEqual([
+      'title NixOS (on trial)',
+      'linux /EFI/nixos/a.efi',
+      expect.stringMatching(/^options init=\/nix\/store\/x\/init loglevel=4 panic=\d+ boot\.panic_on_fail /),
+      'machine-id 0',
+      '',
+    ]);
+  });
+
   test('the last lines of a builder follow its error where Nix leaves them out', () => {
     const drv = (name: string) => `/nix/store/xwkpx63bphgbxia77n5qx38vh3wagwnl-${name}.drv`;
     const said = Array.from({ length: 30 }, (_, i) => `app> line ${i}\nother> fine\n`).join('');
