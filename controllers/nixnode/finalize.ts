@@ -3,7 +3,7 @@ import { type NixNode, parseDuration } from '../../crds/index.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
 import type { Fences } from './fence.ts';
 import type { Services } from './services.ts';
-import { act, type Context, reach, type Visit } from './visit.ts';
+import { act, type Context, depart, reach, type Visit } from './visit.ts';
 
 type Outcome = 'done' | { recheckMs: number };
 
@@ -32,7 +32,9 @@ type Leaving = (node: NixNode, context: Context, services: Services, fences: Fen
 const letGo: Leaving = async (node, context, services, fences) => {
   try {
     const visit = await reach(node, context, services, fences);
-    if (visit.seen.owner && !isOfOther(visit)) await act(visit, 'disown', {});
+    const { owner, release0 } = visit.seen;
+    if (!owner && !release0) await depart(visit);
+    else if (owner && !isOfOther(visit)) await act(visit, 'disown', {});
     context.event('Normal', 'Orphaned', `the host is left as it is${whose(visit)}`);
   } catch (error) {
     context.signal.throwIfAborted();
@@ -79,7 +81,8 @@ async function isReset(
     return true;
   }
   if (!owner && !release0) {
-    context.event('Normal', 'Reset', 'nothing of Firn is on the host; it runs what ran before');
+    await depart(visit);
+    context.event('Normal', 'Reset', `nothing of Firn is left on the host; ${whatRuns(visit)}`);
     return true;
   }
   if (reset?.state === 'Running') return false;
@@ -97,6 +100,12 @@ function isOfOther({ seen: { owner }, services, node }: Visit): boolean {
     owner?.installation === services.installation.id && owner.ownerB64 === `${namespace}/${name}`;
   return owner !== null && !isSame;
 }
+
+/** A release that needs another kernel or init system is left by a restart. */
+const whatRuns = ({ seen: { running } }: Visit): string =>
+  running.profile === null || running.profile === running.system
+    ? 'it runs what ran before'
+    : `what ran before (${running.profile}) takes effect with a restart of the host`;
 
 const whose = (visit: Visit): string =>
   isOfOther(visit)

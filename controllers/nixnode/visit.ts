@@ -29,7 +29,7 @@ export type Visit = {
 };
 
 type Unfenced<S extends Subcommand> = Omit<HostRequest<S>, keyof Fencing>;
-type Acting = Exclude<Subcommand, 'observe' | 'claim' | 'log'>;
+type Acting = Exclude<Subcommand, 'observe' | 'claim' | 'log' | 'depart'>;
 
 const observeMs = 30_000;
 /** Uploads go at the speed of the network. */
@@ -116,6 +116,11 @@ export async function act<S extends Acting>(
   const fencing = await claim(visit);
   const host = over ? visit.services.hosts.at(over) : visit.host;
   return call(host, subcommand, { ...request, ...fencing } as unknown as HostRequest<S>, visit.context);
+}
+
+/** The last of a host that nobody has claimed: nothing of Firn stays there. */
+export async function depart({ host, context }: Visit): Promise<void> {
+  await call(host, 'depart', {}, context);
 }
 
 async function claim(visit: Visit): Promise<Fencing> {

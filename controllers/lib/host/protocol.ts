@@ -240,6 +240,8 @@ export const subcommands = {
   reset: { fields: { ...fencing }, payload: false, reply: accepted },
   /** Stop owning the host; leave everything else as it is. */
   disown: { fields: { ...fencing }, payload: false, reply: accepted },
+  /** Remove what calls leave on a host that nobody has claimed: the program itself. The last call after a reset. */
+  depart: { fields: {}, payload: false, reply: accepted },
   /** The last lines of a detached step: `what` is build, activate, resolve or reset. */
   log: {
     fields: { what: 'text', lines: 'int' },

@@ -1,6 +1,6 @@
 # shellcheck shell=dash
 # Back to release 0, then Firn off the host, in the unit firn-reset. Every step can be repeated; what says that there is
-# something to reset goes last.
+# something to reset goes last. Whoever looks whether it is over brings the program again, and takes it away by `depart`.
 
 reset() {
 	read_request hex:installation int:fence
@@ -22,6 +22,8 @@ run_reset() {
 	[ -z "$t_id" ] || disarm_revert "$t_id" "$t_attempt"
 	rm -f "$state/trial" && flush "$state"
 	unlock
+	# They would go on writing where nothing is to be left.
+	systemctl stop firn-build.service firn-resolve.service 2>/dev/null
 	read_release0
 	target=$z_running default=${z_profile:-$z_running}
 	[ -e "$target/bin/switch-to-configuration" ] || give_up "the system from before Firn is no longer in the store ($target)"
@@ -56,6 +58,8 @@ remove_firn() {
 	lock
 	systemctl stop 'firn-revert-*.timer' 2>/dev/null
 	rm -f "$gcroots"/*-system "$gcroots/nixpkgs"
+	# A switch leaves it alone.
+	[ "$(systemctl show -p LoadState --value firn-secrets.service)" != not-found ] || systemctl stop firn-secrets.service
 	point reset-unrooted
 	# One step where it can be one, so that no half of Firn is left behind.
 	rm -rf "$state.removed"
@@ -68,4 +72,12 @@ remove_firn() {
 	fi
 	forget_oneshot
 	rm -rf "$runtime" "$gcroots"
+}
+
+depart() {
+	read_request
+	lock
+	{ [ -e "$state/owner" ] || [ -e "$state/release0" ]; } && refuse Busy "the host is deployed to: it has an owner, or a release to go back to"
+	rm -rf "$state.removed" "$state" "$runtime" || refuse Failed "$state cannot be removed"
+	accept
 }

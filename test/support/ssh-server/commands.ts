@@ -14,7 +14,7 @@ import {
   text,
 } from './invocation.ts';
 import { observe } from './observe.ts';
-import { claim, disown } from './owner-commands.ts';
+import { claim, depart, disown } from './owner-commands.ts';
 import { prune, stage } from './stage-commands.ts';
 import { freshState, type Machine, unixNow } from './state.ts';
 import { activate, confirm, reboot, refuseWhileOnTrial, reject, resume, revert } from './trial-commands.ts';
@@ -43,6 +43,7 @@ const commands: Record<Subcommand, Command> = {
   resume,
   prune,
   disown,
+  depart,
 
   reset(machine, call) {
     admit(machine, call);

@@ -28,3 +28,9 @@ export const disown: Command = (machine, call) => {
   machine.witness.disowned();
   return accepted;
 };
+
+export const depart: Command = ({ state }) => {
+  if (state.owner !== null || state.release0 !== null) throw new Refusal('Busy', 'the host is deployed to');
+  state.programs.clear();
+  return accepted;
+};
