@@ -15,4 +15,6 @@ process.on('message', async () => {
   }
   process.send!(process.memoryUsage());
 });
+// Who measures is gone: so is the reason to run.
+process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
 process.channel?.unref();
