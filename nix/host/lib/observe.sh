@@ -54,7 +54,7 @@ generation() {
 	case $link in '' | *[!0-9]*) printf null ;; *) printf %s "$link" ;; esac
 }
 
-# Facts that change with a boot or a switch only are kept for both.
+# Facts that change with a boot or a switch only are kept for both. Nix may still be installed.
 facts() {
 	local known rest
 	if [ -r "$runtime/facts" ]; then
@@ -65,7 +65,10 @@ facts() {
 	fi
 	if [ "${known:-}" != "$1" ]; then
 		rest=$(find_facts "$1")
-		[ ! -w "$runtime" ] || printf '%s\n%s\n' "$1" "$rest" >"$runtime/facts"
+		case $rest in
+		*'"nixVersionB64":""'*) ;;
+		*) [ ! -w "$runtime" ] || printf '%s\n%s\n' "$1" "$rest" >"$runtime/facts" ;;
+		esac
 	fi
 	printf '%s,"addresses":%s}' "$rest" "$(addresses)"
 }
