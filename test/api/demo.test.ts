@@ -44,6 +44,13 @@ test('all of it is seen, and nothing is left behind', async () => {
   expect(readdirSync(folder)).toEqual([]);
 });
 
+test('without --exit it stays until it is interrupted', async () => {
+  const { code, printed } = await runDemo([], 'It stays until Ctrl-C');
+  expect(printed).toMatch(/firn-demo-\w+\/operator\.log\s+stopping …\n$/);
+  expect(code).toBe(0);
+  expect(readdirSync(folder)).toEqual([]);
+});
+
 test('an interrupt in the middle leaves nothing behind either', async () => {
   const { code, printed } = await runDemo([], 'nixnode.firn.dev/beta serverside-applied');
   expect(printed).toContain('stopping …');
