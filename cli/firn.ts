@@ -1,6 +1,5 @@
-#!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { commands } from './commands.ts';
 import { runCli } from './run.ts';
 import { terminalOf } from './terminal.ts';
@@ -26,7 +25,8 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 process.exitCode = await runCli(process.argv.slice(2), {
-  program: basename(process.argv[1] ?? '').startsWith('kubectl-') ? 'kubectl firn' : 'firn',
+  // firn.sh says by what name it was called.
+  program: process.env.FIRN_PROGRAM === 'kubectl-firn' ? 'kubectl firn' : 'firn',
   version,
   commands,
   terminal: terminalOf(process.stdout, process.stderr),

@@ -8,7 +8,7 @@ echo "firn: types …" >&2
 tsc -p .
 if command -v shellcheck >/dev/null; then
   echo "firn: shell …" >&2
-  shellcheck scripts/*.sh
+  shellcheck scripts/*.sh cli/*.sh
 else
   echo "firn: shellcheck is not installed; shell scripts go unchecked" >&2
 fi
