@@ -7,13 +7,10 @@ import type { SshEndpoint, Target } from './host.ts';
 import { HostError } from './host-error.ts';
 import type { HostLimits } from './limits.ts';
 import { login, type Progress } from './login.ts';
-import type { Pool } from './pool.ts';
+import type { Dial, Pool } from './pool.ts';
 import type { Lease } from './pool-entry.ts';
 import { connectTimeout, tcpFailed } from './ssh-errors.ts';
 import { nameOf } from './words.ts';
-
-/** How a pool gets a connection. Throws `HostError` or the signal's reason. */
-export type Dial = (target: Target, signal: AbortSignal) => Promise<Connection>;
 
 /**
  * Opens connections, those through a jump host over the jump host's connection in `jumps`: many hosts behind one share

@@ -1,12 +1,14 @@
 import type { Clock } from '../core/clock.ts';
 import type { Connection } from './connection.ts';
-import type { Dial } from './dial.ts';
 import { createGate, type Gate } from './gate.ts';
 import type { Target } from './host.ts';
 import { HostError } from './host-error.ts';
 import { serves } from './identity.ts';
 import type { HostLimits } from './limits.ts';
 import { type Lease, PoolEntry } from './pool-entry.ts';
+
+/** How a pool gets a connection. Throws `HostError` or the signal's reason. */
+export type Dial = (target: Target, signal: AbortSignal) => Promise<Connection>;
 
 /** Connections by pool key: one that later calls share, and those that are being left. */
 export class Pool {
