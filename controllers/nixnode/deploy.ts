@@ -68,7 +68,9 @@ async function perform(
   if (step.do !== 'wait') assertClock(visit);
   switch (step.do) {
     case 'wait':
-      throw new ReconcileError('waiting', step.reason, step.message, { recheckMs: step.recheckMs });
+      throw new ReconcileError(step.for === 'host' ? 'progressing' : 'waiting', step.reason, step.message, {
+        recheckMs: step.recheckMs,
+      });
     case 'stage':
       return stage(visit, aim, desired, step.missing);
     case 'build':

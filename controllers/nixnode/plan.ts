@@ -20,7 +20,7 @@ export type Step =
   | { do: 'confirm'; id: string; attempt: number }
   | { do: 'reject'; part: PartName; hash: string; reason: TrialReason; message: string }
   /** Something on the host, or a person, has to act first; come back after `recheckMs`. */
-  | { do: 'wait'; stage: Stage; reason: string; message: string; recheckMs: number };
+  | { do: 'wait'; for: 'host' | 'person'; stage: Stage; reason: string; message: string; recheckMs: number };
 
 /** How soon to look again at something that takes seconds on the host, and at something that a person must do. */
 const soonMs = 700;
@@ -116,6 +116,7 @@ const recheckFor = (seconds: number): number => Math.min(Math.max(soonMs, second
 
 const wait = (stage: Stage, reason: string, message: string, recheckMs: number): Step => ({
   do: 'wait',
+  for: recheckMs === laterMs ? 'person' : 'host',
   stage,
   reason,
   message,

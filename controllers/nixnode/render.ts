@@ -42,7 +42,7 @@ async function resolveNixpkgs(visit: Visit): Promise<{ url: string; locked: unkn
     }
     await act(visit, 'resolve', pin.asking);
   }
-  throw new ReconcileError('waiting', 'ResolvingNixpkgs', `the host resolves ${url}`, { recheckMs: 500 });
+  throw new ReconcileError('progressing', 'ResolvingNixpkgs', `the host resolves ${url}`, { recheckMs: 500 });
 }
 
 /** Everything that is referenced, read once; only then is anything rendered, which is pure. */

@@ -14,7 +14,8 @@ const maxAddresses = 1024;
 /** Less than the CRD allows: sixteen of them still leave room in an object. The host says at most so much, too. */
 const maxWords = 4096;
 
-export function statusOf(node: NixNode, seen: Observation, desired: string | undefined): Seen {
+/** `nowMs` is ours: a host's clock may be wrong. */
+export function statusOf(node: NixNode, seen: Observation, desired: string | undefined, nowMs: number): Seen {
   const rebootDue = seen.trial?.state === 'RebootDue' && seen.trial.id === desired;
   return {
     facts: {
@@ -35,7 +36,7 @@ export function statusOf(node: NixNode, seen: Observation, desired: string | und
     trial: trialOf(seen),
     bad: badOf(seen),
     rebootDue: rebootDue || undefined,
-    lastObserved: lastObserved(node.status?.lastObserved, seen.time),
+    lastObserved: lastObserved(node.status?.lastObserved, Math.floor(nowMs / 1000)),
   };
 }
 

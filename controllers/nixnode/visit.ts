@@ -66,10 +66,15 @@ const onTrialMs = 2_000;
 
 function soonAgain(error: unknown, { status }: NixNode, { attempt, clock }: Context): unknown {
   if (!(error instanceof ReconcileError) || error.verdict !== 'transient') return error;
-  const recheckMs = isOnTrial(status, clock.now())
-    ? onTrialMs
-    : Math.min(backoff(attempt, 0.5), unreachableMs);
-  return new ReconcileError('transient', error.reason, error.message, { cause: error, recheckMs });
+  const onTrial = isOnTrial(status, clock.now());
+  const recheckMs = onTrial ? onTrialMs : Math.min(backoff(attempt, 0.5), unreachableMs);
+  const during = onTrial
+    ? `during the trial of release ${status?.trial?.id}, which the host takes back by itself if this lasts: `
+    : '';
+  return new ReconcileError('transient', error.reason, `${during}${error.message}`, {
+    cause: error,
+    recheckMs,
+  });
 }
 
 /** A host that takes a release back may have to restart for it, which takes minutes on real machines. */
@@ -161,7 +166,8 @@ async function pinHostKey({ node, context, host }: Visit): Promise<void> {
 }
 
 export function report({ node, context, desiredId }: Visit, seen: Observation): void {
-  context.report({ ...statusOf(node, seen, desiredId), release: releaseOf(node, seen, desiredId) });
+  const status = statusOf(node, seen, desiredId, context.clock.now());
+  context.report({ ...status, release: releaseOf(node, seen, desiredId) });
 }
 
 const observe = (host: Host, context: Context, options: { newConnection?: boolean } = {}) =>

@@ -1,8 +1,9 @@
 /**
- * What an error means for a reconcile: `waiting` for something that a watch or the recheck will show,
- * `terminal` until an input changes, or `transient` and worth a retry with backoff.
+ * What an error means for a reconcile: `progressing`, all is well and under way; `waiting` for something that somebody
+ * else has to do, and that a watch or the recheck will show; `terminal` until an input changes; or `transient` and worth
+ * a retry with backoff.
  */
-export type Verdict = 'waiting' | 'terminal' | 'transient';
+export type Verdict = 'progressing' | 'waiting' | 'terminal' | 'transient';
 
 /** The only error a controller throws on purpose. `message` reaches status: never put a secret in it. */
 export class ReconcileError extends Error {
@@ -72,6 +73,7 @@ export function settle(
         stalled: true,
         requeueMs: error.recheckMs === undefined ? null : spread(error.recheckMs, jitter),
       };
+    case 'progressing':
     case 'waiting':
       return { ...said, stalled: false, requeueMs: spread(error.recheckMs ?? waitingRecheckMs, jitter) };
     case 'transient':

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { KubeObject } from '../../../crds/resource.ts';
 import type { Clock } from '../core/clock.ts';
-import { ReconcileError, type Settled, settle } from '../core/outcome.ts';
+import { ReconcileError, type Settled, settle, type Verdict } from '../core/outcome.ts';
 import type { KubeClient, RawObject } from '../kube/client.ts';
 import { isConflict, isNotFound } from '../kube/kube-error.ts';
 import type { Cache } from './cache.ts';
@@ -126,9 +126,11 @@ export class Reconciler {
     if (result === 'done') return this.#letGo(seen);
 
     const settled = settle(result, attempt, random());
-    const waiting = 'error' in result && isWaiting(result.error);
+    const verdict = 'error' in result ? verdictOf(result.error) : undefined;
+    const waiting = verdict === 'waiting' || verdict === 'progressing';
     logOutcome(log, result, settled, attempt);
-    const said = what === 'finalize' && settled.ready ? finalizing : { ...settled, waiting };
+    const said =
+      what === 'finalize' && settled.ready ? finalizing : { ...settled, well: verdict === 'progressing' };
     await this.#publish(seen, visit, said, undefined);
     const failed = 'error' in result && !waiting;
     return { failed, stalled: settled.stalled, requeueMs: settled.requeueMs, version: visit.version };
@@ -160,7 +162,7 @@ export class Reconciler {
     const { reason, message } = ready;
     // Who is under way without more to say is not news.
     if (message === '' && !settled.ready) return;
-    const type = settled.ready || settled.waiting ? 'Normal' : 'Warning';
+    const type = settled.ready || settled.well ? 'Normal' : 'Warning';
     const text = { type, reason, message: message || 'it is as it should be' } as const;
     this.#options.recorder.record(this.#controller.name, about, text);
   }
@@ -183,16 +185,19 @@ export class Reconciler {
   }
 }
 
-type Said = Pick<Settled, 'ready' | 'reason' | 'message' | 'stalled'> & { waiting: boolean };
-const progressing: Said = { ready: false, reason: 'Progressing', message: '', stalled: false, waiting: true };
+/** `well`: not ready, and nobody has to do anything about it. */
+type Said = Pick<Settled, 'ready' | 'reason' | 'message' | 'stalled'> & { well: boolean };
+const progressing: Said = { ready: false, reason: 'Progressing', message: '', stalled: false, well: true };
 const finalizing: Said = { ...progressing, reason: 'Finalizing' };
 
-const isWaiting = (error: unknown): boolean => error instanceof ReconcileError && error.verdict === 'waiting';
+const verdictOf = (error: unknown): Verdict | undefined =>
+  error instanceof ReconcileError ? error.verdict : undefined;
 
 function logOutcome(log: Logger, result: object, settled: Settled, attempt: number): void {
   const { reason, requeueMs, message } = settled;
   if (!('error' in result)) log.debug({ reason, requeueMs }, 'reconciled');
-  else if (isWaiting(result.error)) log.debug({ reason, requeueMs, message }, 'waiting');
+  else if (['waiting', 'progressing'].includes(verdictOf(result.error) ?? ''))
+    log.debug({ reason, requeueMs, message }, 'waiting');
   else if (result.error instanceof ReconcileError)
     log.warn({ err: result.error, attempt, requeueMs }, 'not reconciled');
   else log.error({ err: result.error, attempt, requeueMs }, 'an unexpected error');

@@ -44,6 +44,7 @@ export const releaseRows: FailureRow[] = [
   {
     ...built,
     ...{ what: 'the build was interrupted', reason: 'BuildInterrupted', kind: 'Reconciling' },
+    event: 'Normal',
     says: [/out of memory/, /the build is tried again/],
     ...failsToBuild(null, 'error: out of memory'),
     after: deployBad,

@@ -16,6 +16,7 @@ const node = NixNode.parse({
 const long = '\u001b…'.repeat(50_000);
 const facts = observation().facts;
 const id = 'a'.repeat(12);
+const now = Date.UTC(2026, 10, 21);
 
 /** What passes the protocol's schema and would not fit into a status as it is. */
 test.each([
@@ -64,10 +65,14 @@ test.each([
   ['a clock beyond the calendar', { time: Number.MAX_SAFE_INTEGER }],
   ['a clock before the epoch', { time: -1 }],
 ])('%s: the API server takes the status', (_, changes) => {
-  const status = JSON.parse(JSON.stringify(statusOf(node, observation(changes), id)));
+  const status = JSON.parse(JSON.stringify(statusOf(node, observation(changes), id, now)));
   expect(nixNodeStatus.safeParse(status).error?.issues ?? []).toEqual([]);
   // etcd's limit for an object, of which others need their share.
   expect(Buffer.byteLength(JSON.stringify(status))).toBeLessThan(500_000);
+});
+
+test('when it was seen is told by our clock, not by that of the host', () => {
+  expect(statusOf(node, observation({ time: 0 }), id, now).lastObserved).toBe('2026-11-21T00:00:00Z');
 });
 
 test.each([
@@ -76,7 +81,7 @@ test.each([
 ])('a reboot into a release that is %s', (_, desired, due) => {
   const trial = { id, attempt: 1, reason: null, messageB64: '', deadline: null, failedUnits: [] };
   const seen = observation({ trial: { ...trial, state: 'RebootDue' } });
-  expect(statusOf(node, seen, desired).rebootDue).toBe(due);
+  expect(statusOf(node, seen, desired, now).rebootDue).toBe(due);
 });
 
 test.each([
