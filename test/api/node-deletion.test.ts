@@ -6,6 +6,7 @@ import { installFirn, type RunningFirn, startFirn } from '../support/firn.ts';
 import {
   apply,
   conditionOf,
+  findNode,
   getNode,
   isReady,
   namespace,
@@ -302,10 +303,8 @@ async function play(index: number, { spec, from = 'ready', scene }: Case): Promi
     async gone(withinMs = 25_000) {
       let last: unknown;
       const ask = async () => {
-        const node = await getNode(cluster, name).catch((error: Error) => error);
-        if (node instanceof Error && node.message.includes('404')) return true;
-        last = node;
-        return false;
+        last = await findNode(cluster, name);
+        return last === undefined;
       };
       await waitFor(`${name} to go`, ask, { withinMs, everyMs: 300, otherwise: () => last });
       return Date.now() - deletedAt;

@@ -2,7 +2,7 @@
 import { stringify } from 'yaml';
 import type { NixNode } from '../../crds/index.ts';
 import type { TestCluster } from './cluster.ts';
-import { rawApi } from './firn-api.ts';
+import { type RawApi, rawApi } from './firn-api.ts';
 import { requireSearchable } from './secrets/manifests.ts';
 import { waitFor } from './wait.ts';
 
@@ -36,15 +36,37 @@ export async function apply(cluster: TestCluster, ...objects: object[]): Promise
   const text = objects.map((object) => stringify(object)).join('---\n');
   const applied = await cluster.kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], text);
   if (applied.code !== 0) throw new Error(`kubectl apply: ${applied.stderr}`);
+  // A list from before it must not pass for the answer to it.
+  const reader = readers.get(cluster);
+  if (reader) reader.asked = Number.NEGATIVE_INFINITY;
 }
 
-/** What the API server has; throws where it has none. Not with kubectl, which costs more than the question. */
+/** A connection and the newest list, shared by all who wait: kubectl, or a connection each, costs more than the answer. */
+const readers = new WeakMap<TestCluster, { api: RawApi; asked: number; nodes: Promise<NixNode[]> }>();
+const listMs = 50;
+
+function nodesOf(cluster: TestCluster): Promise<NixNode[]> {
+  const reader = readers.get(cluster);
+  if (reader && performance.now() - reader.asked < listMs) return reader.nodes;
+  const api = reader?.api ?? rawApi(cluster);
+  const path = `/apis/firn.dev/v1alpha1/namespaces/${namespace}/nixnodes`;
+  const nodes = api.send('GET', path).then(({ status, body }) => {
+    if (status !== 200) throw new Error(`GET ${path}: ${status} ${body.message}`);
+    return (body as unknown as { items: NixNode[] }).items;
+  });
+  readers.set(cluster, { api, asked: performance.now(), nodes });
+  return nodes;
+}
+
+/** What the API server had at most a moment ago; undefined where there is none. */
+export const findNode = async (cluster: TestCluster, name: string): Promise<NixNode | undefined> =>
+  (await nodesOf(cluster)).find((node) => node.metadata.name === name);
+
+/** As `findNode`; throws where there is none. */
 export async function getNode(cluster: TestCluster, name: string): Promise<NixNode> {
-  await using api = rawApi(cluster);
-  const path = `/apis/firn.dev/v1alpha1/namespaces/${namespace}/nixnodes/${name}`;
-  const { status, body } = await api.send('GET', path);
-  if (status !== 200) throw new Error(`GET ${path}: ${status} ${body.message}`);
-  return body as unknown as NixNode;
+  const node = await findNode(cluster, name);
+  if (node === undefined) throw new Error(`there is no NixNode ${name}`);
+  return node;
 }
 
 export const conditionOf = (node: NixNode, type: string) =>
