@@ -93,9 +93,15 @@ function factLines(node: NixNode, now: number): string[] {
     lines.push(`Host: ${[facts.hostname, ...system, ...size].filter(Boolean).join(', ')}`);
     if (facts.addresses?.length) lines.push(`Addresses: ${facts.addresses.join(', ')}`);
   }
-  if (lastObserved !== undefined) lines.push(`Last seen: ${age(now - Date.parse(lastObserved))} ago`);
+  if (lastObserved !== undefined) lines.push(`Last seen: ${seenAgo(now - Date.parse(lastObserved))}`);
   return lines;
 }
+
+/** The operator writes down that it has seen a host every ten minutes at most. */
+const lastObservedStepMs = 600_000;
+
+const seenAgo = (ms: number): string =>
+  ms <= lastObservedStepMs ? 'in the last ten minutes' : `${age(ms)} ago`;
 
 function adviceLines(node: NixNode): string[] {
   const lines = advice(node);

@@ -129,7 +129,9 @@ export const nixNodeStatus = z
       .max(256)
       .optional()
       .describe('The value of the annotation `firn.dev/rollback` that was acted upon.'),
-    lastObserved: timestamp().optional().describe('When the host last answered.'),
+    lastObserved: timestamp()
+      .optional()
+      .describe('When the host last answered, to ten minutes: it is not written more often.'),
     deletion: z
       .object({ startedAt: timestamp().describe('When the deletion was first seen.') })
       .optional()

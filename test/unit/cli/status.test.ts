@@ -65,7 +65,7 @@ Taken back: system cccccccccccc, UnitsFailed, 60s ago
 
 Login: root@[2001:db8::11]:22
 Host: alpha, NixOS 26.05, x86_64-linux, 2 CPUs, 2048 MiB
-Last seen: 30s ago
+Last seen: in the last ten minutes
 
 What helps:
   firn logs alpha activate -n fleet   (what the host printed)
