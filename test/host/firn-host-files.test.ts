@@ -32,7 +32,7 @@ let operator: Operator;
 const inHost = async (script: string) => (await host.run(script)).stdout.trim();
 
 beforeAll(async () => {
-  hosts = await startHosts({ count: 1, flavour: 'debian' });
+  hosts = await startHosts({ count: 1, flavour: 'debian', secretsIn: ['/var/lib/seen'] });
   host = hosts.hosts[0]!;
   await host.run(handmadeRelease0);
   const driver = drive(host, programText);
