@@ -32,10 +32,11 @@ detach() {
 # The file that this program was started from, under its own name.
 program_file() { resolved "$0"; }
 
-# The program's SHA-256 is its file's name; nothing has to be computed.
+# The program's SHA-256 is its file's name; nothing has to be computed. A reset may just have taken the file away.
 program_hash() {
 	local file
 	file=$(program_file)
+	file=${file:-$0}
 	printf '%s' "${file##*/}"
 }
 

@@ -71,11 +71,16 @@ remove_firn() {
 		rm -rf "$state/jobs" "$state/owner" "$state/release0"
 	fi
 	forget_oneshot
-	rm -rf "$runtime" "$gcroots"
+	rm -rf "$gcroots" "$runtime"
 }
 
 depart() {
 	read_request
+	local tries=0
+	while running_unit firn-reset.service && [ $tries -lt 50 ]; do
+		tries=$((tries + 1))
+		sleep 0.1
+	done
 	lock
 	{ [ -e "$state/owner" ] || [ -e "$state/release0" ]; } && refuse Busy "the host is deployed to: it has an owner, or a release to go back to"
 	rm -rf "$state.removed" "$state" "$runtime" || refuse Failed "$state cannot be removed"
