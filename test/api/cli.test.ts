@@ -205,6 +205,7 @@ describe('firn start', () => {
       expect((await cluster.kubectl(['create', 'namespace', 'fleet', ...own])).code).toBe(0);
       const other: TestCluster = {
         ...cluster,
+        kubeconfig,
         kubectl: (args, input) => cluster.kubectl([...args, ...own], input),
       };
       await apply(other, sshKeySecret(fleet.privateKey), nodeManifest('beta', fleet.hosts[1]!));

@@ -30,7 +30,7 @@ export function rawApi(cluster: TestCluster): RawApi {
   return {
     async send(method, path, body) {
       const headers = { 'content-type': 'application/json', accept: 'application/json' };
-      const answer = await request(`${cluster.server}${path}`, {
+      const answer = await request(`${config.clusters[0]!.cluster.server}${path}`, {
         method,
         headers,
         body: body === undefined ? null : JSON.stringify(body),
