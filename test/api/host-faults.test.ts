@@ -131,7 +131,7 @@ test.each<FaultPoint>(['banner', 'login'])('cut at %s', async (point) => {
 
 test('a handshake that does not end says how far it came', async () => {
   await hosts.close();
-  hosts = open({ connectMs: 200 });
+  hosts = open({ connectMs: 1_500 });
   machine.faults.add({ kind: 'hang', at: 'banner', times: 1 });
   const error = await failure(observe());
   expect(error).toMatchObject({ code: 'ConnectTimeout' });

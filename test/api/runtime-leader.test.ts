@@ -5,7 +5,7 @@ import { startOperator, type TestOperator } from '../support/operator.ts';
 import { type Probe, ProbeKind, probeCrd } from '../support/probe.ts';
 
 /** A tenth of client-go's, so that a test takes seconds. */
-const times = { leaseMs: 2_000, renewDeadlineMs: 1_200, retryMs: 200 };
+const times = { leaseMs: 6_000, renewDeadlineMs: 4_000, retryMs: 300 };
 
 let cluster: TestCluster;
 const started: TestOperator[] = [];
@@ -31,7 +31,8 @@ function start(name: string, lease: string): TestOperator {
   return operator;
 }
 
-const leads = (operator: TestOperator) => eventually(() => expect(operator.phases).toContain('leading'));
+const leads = (operator: TestOperator) =>
+  eventually(() => expect(operator.phases).toContain('leading'), 3 * times.leaseMs);
 const holderOf = async (lease: string) =>
   (await cluster.kubectl(['get', 'lease', lease, '-o', 'jsonpath={.spec.holderIdentity}'])).stdout;
 
@@ -52,7 +53,7 @@ test('of two operators one leads; the other is ready, and takes over at once fro
   const second = start('second', 'handed-over');
   await eventually(() => expect(second.phases).toContain('synced'));
   expect((await fetch(`http://127.0.0.1:${second.healthPort()}/readyz`)).status).toBe(200);
-  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  await new Promise((resolve) => setTimeout(resolve, 8_000));
   expect(second.phases).not.toContain('leading');
   expect(await holderOf('handed-over')).toBe('first');
 
