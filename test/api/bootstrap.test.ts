@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { request } from 'node:https';
 import { createServer } from 'node:net';
@@ -79,7 +80,10 @@ test('a run that was killed leaves no process, and the next one goes on with its
   const { kubeconfig, child } = await startElsewhere();
   await kubectl(kubeconfig, 'create', 'namespace', 'kept');
   expect(processesIn(dataDir)).toHaveLength(2);
+  const ended = once(child, 'exit');
   child.kill('SIGKILL');
+  // Its children may end before the kernel has taken its lock from it.
+  await ended;
   await until(() => processesIn(dataDir).length === 0);
   await using again = await start();
   expect(await kubectl(again.kubeconfig, 'get', 'namespace', 'kept', '-o', 'name')).toBe('namespace/kept');
@@ -88,7 +92,9 @@ test('a run that was killed leaves no process, and the next one goes on with its
 test('processes that outlived a killed run are ended by the next one', async () => {
   // Where the kernel cannot tie children to their parent: no setpriv in PATH.
   const { child } = await startElsewhere({ PATH: '/nonexistent' });
+  const ended = once(child, 'exit');
   child.kill('SIGKILL');
+  await ended;
   await sleep(300);
   const left = processesIn(dataDir);
   expect(left).toHaveLength(2);

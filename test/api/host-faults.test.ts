@@ -117,7 +117,7 @@ test.each(points)('cut at %s: the connection is lost, the effect is there or is 
 
 test.each(points)('silence at %s: the deadline ends the call', async (point) => {
   machine.faults.add({ kind: 'hang', at: point, times: 1 });
-  expect(await failure(claim(at(), 300))).toMatchObject({ code: 'DeadlineExceeded' });
+  expect(await failure(claim(at(), 1_000))).toMatchObject({ code: 'DeadlineExceeded' });
   await claim();
 });
 
