@@ -38,18 +38,14 @@ export function nextStep(seen: Observation, wanted: Release, policy: Policy): St
   if (ongoing) return ongoing;
   if (isRunning(seen, wanted)) return { do: 'nothing' };
   if (policy.mode === 'Paused') {
-    return wait(
-      'Applied',
-      'Paused',
-      `release ${wanted.id} is not deployed: spec.deploy.mode is Paused`,
-      laterMs,
-    );
+    const message = `release ${wanted.id} is not deployed: spec.deploy.mode is Paused`;
+    return waitForPerson('Applied', 'Paused', message);
   }
   const staged = seen.releases.find((release) => release.id === wanted.id);
   if (seen.bootedOther && staged) {
     const message =
       'the host was booted into a system that is not the confirmed release; nothing is deployed until the spec changes or the annotation firn.dev/resume gets a new value';
-    return wait('Applied', 'BootedOther', message, laterMs);
+    return waitForPerson('Applied', 'BootedOther', message);
   }
   const missing = partNames.filter((part) => !seen.stored[part].includes(wanted.parts[part]));
   if (!staged || missing.length > 0) return { do: 'stage', missing };
@@ -69,11 +65,16 @@ function continueTrial(trial: Trial, wanted: Release, policy: Policy): Step | nu
     case 'Confirming':
       return { do: 'confirm', id, attempt };
     case 'Activating':
-      return wait('Applied', 'Activating', `the host activates release ${id}`, soonMs);
+      return waitForHost('Applied', 'Activating', `the host activates release ${id}`, soonMs);
     case 'Rebooting':
-      return wait('Applied', 'Rebooting', `the host restarts into release ${id}`, soonMs);
+      return waitForHost('Applied', 'Rebooting', `the host restarts into release ${id}`, soonMs);
     case 'Reverting':
-      return wait('Applied', 'Reverting', `the host takes release ${id} back: ${trial.messageB64}`, soonMs);
+      return waitForHost(
+        'Applied',
+        'Reverting',
+        `the host takes release ${id} back: ${trial.messageB64}`,
+        soonMs,
+      );
     case 'RebootDue':
       return id === wanted.id ? rebootStep(trial, policy) : null;
     case 'Confirmed':
@@ -86,7 +87,7 @@ function rebootStep(trial: Trial, policy: Policy): Step {
   if (policy.reboot === 'WhenRequired' && policy.mode === 'Apply')
     return { do: 'reboot', attempt: trial.attempt };
   const message = `release ${trial.id} is built and takes effect with a restart of the host, which spec.deploy.reboot does not allow (${trial.messageB64}); set it to WhenRequired`;
-  return wait('Applied', 'RebootDue', message, laterMs);
+  return waitForPerson('Applied', 'RebootDue', message);
 }
 
 function buildStep(seen: Observation, wanted: Release): Step {
@@ -94,10 +95,10 @@ function buildStep(seen: Observation, wanted: Release): Step {
   if (build?.id !== wanted.id) return { do: 'build' };
   const age = seen.time - build.startedAt;
   if (build.state === 'Running') {
-    return wait('Built', 'Building', `the host builds release ${wanted.id}`, recheckFor(age));
+    return waitForHost('Built', 'Building', `the host builds release ${wanted.id}`, recheckFor(age));
   }
   if (build.state === 'Failed' && age >= 0 && age < retryJobSeconds) {
-    return wait('Built', 'BuildInterrupted', `${build.messageB64}; the build is tried again`, 5_000);
+    return waitForHost('Built', 'BuildInterrupted', `${build.messageB64}; the build is tried again`, 5_000);
   }
   return { do: 'build' };
 }
@@ -114,11 +115,20 @@ function activateStep(trial: Trial | null, wanted: Release): Step {
 /** Quick at first, when most builds end; then a tenth of the time that it has taken so far, up to 15 seconds. */
 const recheckFor = (seconds: number): number => Math.min(Math.max(soonMs, seconds * 100), 15_000);
 
-const wait = (stage: Stage, reason: string, message: string, recheckMs: number): Step => ({
+const waitForHost = (stage: Stage, reason: string, message: string, recheckMs: number): Step => ({
   do: 'wait',
-  for: recheckMs === laterMs ? 'person' : 'host',
+  for: 'host',
   stage,
   reason,
   message,
   recheckMs,
+});
+
+const waitForPerson = (stage: Stage, reason: string, message: string): Step => ({
+  do: 'wait',
+  for: 'person',
+  stage,
+  reason,
+  message,
+  recheckMs: laterMs,
 });

@@ -43,9 +43,9 @@ function hostErrorCodes(): string[] {
   return matches(union, /\| '(\w+)'/g);
 }
 
-/** Calls of `wait` in plan.ts. */
+/** Calls of `waitForHost` and `waitForPerson` in plan.ts. */
 function waitReasons(): string[] {
-  return matches(read('controllers/nixnode/plan.ts'), /\bwait\(\s*'\w+',\s*'(\w+)'/g);
+  return matches(read('controllers/nixnode/plan.ts'), /\bwaitFor(?:Host|Person)\(\s*'\w+',\s*'(\w+)'/g);
 }
 
 function thrown(): string[] {
