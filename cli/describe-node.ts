@@ -1,3 +1,4 @@
+import { lastObservedStepSeconds } from '../controllers/nixnode/status.ts';
 import type { Condition, NixNode } from '../crds/index.ts';
 import { advice, isStale, readyOf, waitsFor } from './node-words.ts';
 import { allPrintable, type Terminal } from './terminal.ts';
@@ -97,11 +98,9 @@ function factLines(node: NixNode, now: number): string[] {
   return lines;
 }
 
-/** The operator writes down that it has seen a host every ten minutes at most. */
-const lastObservedStepMs = 600_000;
-
+/** Within a step of `lastObserved` nothing more exact is known. */
 const seenAgo = (ms: number): string =>
-  ms <= lastObservedStepMs ? 'in the last ten minutes' : `${age(ms)} ago`;
+  ms <= lastObservedStepSeconds * 1000 ? 'in the last ten minutes' : `${age(ms)} ago`;
 
 function adviceLines(node: NixNode): string[] {
   const lines = advice(node);

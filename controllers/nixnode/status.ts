@@ -41,7 +41,7 @@ export function statusOf(node: NixNode, seen: Observation, desired: string | und
 }
 
 /** Moves in steps, or every look at a host would be a write to the API. */
-const lastObservedStepSeconds = 600;
+export const lastObservedStepSeconds = 600;
 
 function lastObserved(former: string | undefined, now: number): string {
   const age = former === undefined ? Number.POSITIVE_INFINITY : now - Date.parse(former) / 1000;
