@@ -1,7 +1,7 @@
 /** Addresses, networks, host names and ports, as Kubernetes' CEL library reads them. */
 import ipaddr from 'ipaddr.js';
 import { integer } from './common.ts';
-import { text, withRules } from './rules.ts';
+import { matches, text, withRules } from './rules.ts';
 
 /** CEL's `isIP`: no zones, no leading zeros in IPv4, and no IPv4 address dressed as IPv6. */
 export function isAddress(written: string): boolean {
@@ -67,3 +67,14 @@ export const hostOrAddress = () =>
   ]);
 
 export const port = () => integer(1, 65_535);
+
+const dialled = /^([A-Za-z0-9]([-A-Za-z0-9.]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\]):([1-9][0-9]{0,4})$/;
+
+/** Where to dial: `host:port`, an IPv6 address in brackets (RFC 3986, 3.2.2). */
+export const endpoint = () =>
+  withRules(text({ min: 3, max: 260 }), [
+    matches(
+      dialled,
+      'must be host:port, such as 192.0.2.1:51820, [2001:db8::1]:51820 or vpn.example.com:51820',
+    ),
+  ]);

@@ -72,19 +72,20 @@ export type KeyReference = z.output<ReturnType<typeof keyReference>>;
 
 // --- label selectors ---
 
-const labelKey = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
-const labelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
+const labelKeyPattern =
+  /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+const labelValuePattern = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
 
-const selectorKey = () =>
-  withRules(text({ min: 1, max: 317 }), [matches(labelKey, 'must be the key of a label')]);
-const selectorValue = () =>
-  withRules(text({ max: 63 }), [matches(labelValue, 'must be the value of a label')]);
+export const labelKey = () =>
+  withRules(text({ min: 1, max: 317 }), [matches(labelKeyPattern, 'must be the key of a label')]);
+export const labelValue = () =>
+  withRules(text({ max: 63 }), [matches(labelValuePattern, 'must be the value of a label')]);
 
 const requirement = withRules(
   z.object({
-    key: selectorKey().describe('The key of a label.'),
+    key: labelKey().describe('The key of a label.'),
     operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']).describe('How the label is compared.'),
-    values: atomicList(selectorValue(), 64)
+    values: atomicList(labelValue(), 64)
       .default([])
       .describe('For `In` and `NotIn`: the values; otherwise empty.'),
   }),
@@ -98,23 +99,24 @@ const requirement = withRules(
 );
 
 const labelKeys: Rule<Record<string, string>> = {
-  cel: `self.all(key, key.matches(r'${labelKey.source.replaceAll('\\/', '/')}'))`,
+  cel: `self.all(key, key.matches(r'${labelKeyPattern.source.replaceAll('\\/', '/')}'))`,
   message: 'must have keys of labels',
-  test: (labels) => Object.keys(labels).every((key) => labelKey.test(key)),
+  test: (labels) => Object.keys(labels).every((key) => labelKeyPattern.test(key)),
 };
+
+export const labels = () =>
+  withRules(
+    z
+      .record(z.string(), labelValue())
+      .refine((given) => Object.keys(given).length <= 32, { message: 'must have at most 32 labels' })
+      .meta({ maxProperties: 32 }),
+    [labelKeys],
+  );
 
 /** `metav1.LabelSelector`: all of it must hold; an empty one selects everything. */
 export const labelSelector = () =>
   z.object({
-    matchLabels: withRules(
-      z
-        .record(z.string(), selectorValue())
-        .refine((labels) => Object.keys(labels).length <= 32, { message: 'must have at most 32 labels' })
-        .meta({ maxProperties: 32 }),
-      [labelKeys],
-    )
-      .default({})
-      .describe('Labels that an object must have, with exactly these values.'),
+    matchLabels: labels().default({}).describe('Labels that an object must have, with exactly these values.'),
     matchExpressions: atomicList(requirement, 32)
       .default([])
       .describe('Conditions on labels; all must hold.'),

@@ -1,7 +1,7 @@
 /** What users say of a host: how to log in, what it is made of, and how changes reach it. */
 import { z } from 'zod';
-import { address, hostOrAddress, port } from './address.ts';
-import { integer, nameReference } from './common.ts';
+import { address, endpoint, hostOrAddress, port } from './address.ts';
+import { integer, labelKey, labels, labelValue, nameReference } from './common.ts';
 import { deliveredFiles, nixModuleSource } from './content.ts';
 import { duration } from './duration.ts';
 import { atomicList, matches, setList, text, withRules, withTransitions } from './rules.ts';
@@ -117,6 +117,33 @@ const deploy = z
   })
   .prefault({});
 
+// --- its place in a cluster ---
+
+const taint = z.object({
+  key: labelKey().describe('The key of the taint.'),
+  value: labelValue().default('').describe('Its value.'),
+  effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).describe('What it does to pods.'),
+});
+
+const kubernetes = z
+  .object({
+    labels: labels().default({}).describe('Labels of the Node object.'),
+    taints: atomicList(taint, 32).default([]).describe('Taints of the Node object.'),
+  })
+  .prefault({});
+
+const mesh = z
+  .object({
+    endpoint: endpoint()
+      .optional()
+      .describe('Where other nodes dial it: host:port. Absent: `ssh.host` and the port of the mesh.'),
+    behindNAT: z
+      .boolean()
+      .default(false)
+      .describe('Whether it can dial others but cannot be dialled; keepalives hold the way back open.'),
+  })
+  .prefault({});
+
 // --- spec ---
 
 export const nixNodeSpec = withTransitions(
@@ -157,15 +184,30 @@ export const nixNodeSpec = withTransitions(
       deletionTimeout: duration({ min: '10s', max: '720h' })
         .default('15m')
         .describe('How long a host that does not answer holds up the deletion of the object.'),
+      clusterRef: nameReference('NixCluster')
+        .optional()
+        .describe('The cluster that the host is a member of. Immutable.'),
+      roles: setList(z.enum(['control-plane', 'worker', 'frontend']), 3)
+        .default([])
+        .describe('What the host is in its cluster; combined at will.'),
       index: integer(1, 65_535)
         .optional()
-        .describe('The number of the host among its peers. Immutable once set.'),
+        .describe('The number of the host in its cluster. Absent: the lowest free one. Immutable once set.'),
+      mesh: mesh.describe("How the host takes part in its cluster's mesh."),
+      kubernetes: kubernetes.describe('What the Node object of the host carries.'),
     }),
     [
       {
-        cel: 'has(self.nixpkgs)',
-        message: 'nixpkgs is required, such as {url: "github:NixOS/nixpkgs/nixos-26.05"}',
-        test: (value) => value.nixpkgs !== undefined,
+        cel: 'has(self.nixpkgs) || has(self.clusterRef)',
+        message:
+          'nixpkgs is required where there is no clusterRef, such as {url: "github:NixOS/nixpkgs/nixos-26.05"}',
+        test: (value) => value.nixpkgs !== undefined || value.clusterRef !== undefined,
+      },
+      {
+        cel: 'has(self.clusterRef) == (self.roles.size() > 0)',
+        message: 'clusterRef and roles are given together: what is the host in its cluster?',
+        fieldPath: '.roles',
+        test: ({ clusterRef, roles }) => (clusterRef !== undefined) === roles.length > 0,
       },
     ],
   ),
@@ -173,6 +215,10 @@ export const nixNodeSpec = withTransitions(
     {
       cel: '!has(oldSelf.index) || (has(self.index) && self.index == oldSelf.index)',
       message: 'index is immutable once set',
+    },
+    {
+      cel: 'has(self.clusterRef) == has(oldSelf.clusterRef) && (!has(self.clusterRef) || self.clusterRef.name == oldSelf.clusterRef.name)',
+      message: 'clusterRef is immutable: delete the NixNode and create it in the other cluster',
     },
   ],
 );

@@ -93,6 +93,75 @@ const nixpkgs = z.object({
   locked: z.string().max(8192).optional().describe('What flake.lock says under `locked`, as JSON text.'),
 });
 
+// --- its place in a cluster, in the host's own words ---
+
+const fingerprint = () =>
+  z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .max(64);
+
+const member = z.object({
+  cluster: z.string().max(253).describe('Name of the NixCluster.'),
+  index: integer(1, 65_535).describe('Its number there.'),
+  nixpkgs: z
+    .object({
+      url: z.string().max(2048).describe('What was asked for.'),
+      refresh: z.string().max(256).optional().describe('`spec.nixpkgs.refresh` at that time.'),
+      locked: z.string().max(8192).describe('What flake.lock says under `locked`, as JSON text.'),
+    })
+    .optional()
+    .describe('What its release was built from.'),
+});
+
+const publicKey = () =>
+  z
+    .string()
+    .regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw480]=$/)
+    .max(44);
+const epoch = () => integer(1, 1_000_000_000);
+
+const meshPeer = z.object({
+  name: z.string().max(253).describe('The other node, or external peer.'),
+  epoch: epoch().describe('The generation of keys that it is about.'),
+  state: z
+    .enum(['Connected', 'Waiting', 'Down'])
+    .describe('`Waiting`: never connected yet; `Down`: no handshake for longer than keepalives allow.'),
+  lastHandshake: timestamp().optional().describe('When keys were last agreed on, to a minute or more.'),
+  receivedBytes: count().describe('Received from it.'),
+  sentBytes: count().describe('Sent to it.'),
+});
+
+const mesh = z.object({
+  keys: atomicList(
+    z.object({
+      epoch: epoch().describe('Which generation of keys.'),
+      publicKey: publicKey().describe('The public half; the private one never leaves the host.'),
+    }),
+    8,
+  ).describe('Keys that the host has made.'),
+  active: epoch().optional().describe('The generation of keys that traffic goes by.'),
+  port: integer(1, 65_535).optional().describe('The UDP port that the active device listens on.'),
+  mtu: count().optional().describe('MTU of the active device, in bytes.'),
+  peers: count().describe('How many peers it should be connected to.'),
+  connected: count().describe('How many it is connected to.'),
+  details: atomicList(meshPeer, 64).describe('Its peers, the worst first.'),
+  problem: said().optional().describe('What keeps the mesh from working on this host.'),
+});
+
+const pki = z.object({
+  authorities: atomicList(
+    z.object({
+      name: z.enum(['cluster', 'etcd', 'front-proxy']).describe('Which authority.'),
+      fingerprint: fingerprint().describe('SHA-256 of its certificate.'),
+    }),
+    3,
+  ).describe('Who signed the certificates on the host.'),
+  certificates: count().describe('How many certificates it has.'),
+  nextExpiry: timestamp().optional().describe('When the first of them ends.'),
+  nextExpiring: z.string().max(4096).optional().describe('Path of that one.'),
+});
+
 export const nixNodeStatus = z
   .object({
     observedGeneration: count().optional().describe('The generation of the spec that the status is about.'),
@@ -109,7 +178,11 @@ export const nixNodeStatus = z
     bootId: z.string().max(64).optional().describe('Changes with every boot of the host.'),
     generation: count().optional().describe('Generation of the system profile.'),
     rebootDue: z.boolean().optional().describe('Whether a change waits for a reboot.'),
-    index: integer(1, 65_535).optional().describe('The number of the host among its peers.'),
+    roles: z.string().max(64).optional().describe('What the host is in its cluster.'),
+    index: integer(1, 65_535).optional().describe('The number of the host in its cluster.'),
+    member: member.optional().describe("The host's own record of the cluster that its release was made for."),
+    mesh: mesh.optional().describe('The mesh as the host sees it.'),
+    pki: pki.optional().describe('Certificates of the cluster on the host.'),
     ssh: ssh.optional().describe('What was seen of the SSH server.'),
     nixpkgs: nixpkgs.optional().describe('The nixpkgs that was resolved.'),
     fence: z
@@ -133,7 +206,13 @@ export const nixNodeStatus = z
       .optional()
       .describe('When the host last answered, to ten minutes: it is not written more often.'),
     deletion: z
-      .object({ startedAt: timestamp().describe('When the deletion was first seen.') })
+      .object({
+        startedAt: timestamp().describe('When the deletion was first seen.'),
+        outcome: z
+          .enum(['Reset', 'Orphaned', 'TimedOut'])
+          .optional()
+          .describe('What became of the host; its index is free again after a Reset alone.'),
+      })
       .optional()
       .describe('How far the deletion is.'),
   })

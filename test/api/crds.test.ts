@@ -72,7 +72,7 @@ test('kubectl shows the columns that belong to a NixNode', async () => {
   const written = await api.send('PUT', `${base}/nixnodes/shown/status`, { ...body, status: fullStatus });
   expect(written.status).toBe(200);
   const row = (await kubectl('get', 'nixnodes', 'shown', '-n', 'fleet')).split('\n')[1]!;
-  expect(row).toMatch(/^shown +7 +True +Healthy +8c1f0d3a9b2e +26\.05 +\d+s *$/);
+  expect(row).toMatch(/^shown +control-plane,worker +7 +True +Healthy +8c1f0d3a9b2e +26\.05 +\d+s *$/);
 });
 
 test('a NixModule has no status', async () => {
@@ -100,7 +100,6 @@ const nodeRefusals: [path: string, value: Json | undefined, message: RegExp][] =
   ['stateVersion', undefined, /spec\.stateVersion: Required value/],
   ['stateVersion', '26.06', /must be a release of NixOS, quoted, such as "26\.05"/],
   ['stateVersion', 26.05, /must be of type string/],
-  ['nixpkgs', undefined, /nixpkgs is required, such as \{url: "github:NixOS/],
   ['nixpkgs.url', 'github:a/b c', /must be a flake reference/],
   ['nixpkgs.url', 'http://example.com/x.tar.gz', /must be a flake reference/],
   ['nixpkgs.rev', 'nixos-26.05', /must be a commit: 40 hex digits/],
@@ -124,7 +123,14 @@ const nodeRefusals: [path: string, value: Json | undefined, message: RegExp][] =
   ['deletionPolicy', 'Delete', /supported values: "Orphan", "Reset"/],
   ['deletionTimeout', '721h', /must be between 10s and 720h/],
   ['index', 0, /greater than or equal to 1/],
-  ['clusterRef', { name: 'prod' }, /unknown field "spec\.clusterRef"/],
+  ['clusterRef', undefined, /clusterRef and roles are given together/],
+  ['clusterRef.name', 'Prod', /must be the name of an object/],
+  ['roles', [], /clusterRef and roles are given together/],
+  ['roles.0', 'master', /supported values: "control-plane", "worker", "frontend"/],
+  ['mesh.endpoint', '2001:db8::1:51820', /must be host:port/],
+  ['mesh.endpoint', '192.0.2.1', /must be host:port/],
+  ['kubernetes.labels', { '/x': 'y' }, /must have keys of labels/],
+  ['kubernetes.taints.0.effect', 'Never', /supported values: "NoSchedule"/],
 ];
 
 test.each(nodeRefusals)('a NixNode with %s = %j is refused', async (path, value, message) => {
@@ -137,6 +143,14 @@ test.each(nodeRefusals)('a NixNode with %s = %j is refused', async (path, value,
   );
   expect(body.message).toMatch(message);
   expect([400, 422]).toContain(status);
+});
+
+test('a NixNode with neither a cluster nor nixpkgs is refused', async () => {
+  const { clusterRef, nixpkgs, roles, ...spec } = fullNode('refused').spec;
+  const { body } = await api.send('POST', `${base}/nixnodes?dryRun=All`, { ...fullNode('refused'), spec });
+  expect(body.message).toMatch(
+    /nixpkgs is required where there is no clusterRef, such as \{url: "github:NixOS/,
+  );
 });
 
 test.each(['svc', 'pod', 'a.b', 'a'.repeat(53)])('a NixNode called %s is refused', async (name) => {
@@ -165,6 +179,7 @@ const changes: [path: string, from: Json | undefined, to: Json | undefined, mess
   ['index', 7, 8, /index is immutable once set/],
   ['index', 7, undefined, /index is immutable once set/],
   ['index', undefined, 7, null],
+  ['clusterRef', { name: 'prod' }, { name: 'lab' }, /clusterRef is immutable/],
   ['stateVersion', '26.05', '26.11', /stateVersion is immutable/],
   ['deploy.mode', 'Apply', 'Paused', null],
 ];

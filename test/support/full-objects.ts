@@ -53,7 +53,14 @@ export const fullNode = (name: string): Fields & { spec: Fields } => ({
     },
     deletionPolicy: 'Reset',
     deletionTimeout: '15m',
+    clusterRef: { name: 'prod' },
+    roles: ['control-plane', 'worker'],
     index: 7,
+    mesh: { endpoint: '[2001:db8::11]:51820', behindNAT: true },
+    kubernetes: {
+      labels: { disk: 'ssd' },
+      taints: [{ key: 'dedicated', value: 'db', effect: 'NoSchedule' }],
+    },
   },
 });
 
@@ -127,7 +134,38 @@ export const fullStatus: Fields = {
   bootId: '0e7c1c6e-2c4c-4a2f-8b7e-0d7b8c1f0d3a',
   generation: 12,
   rebootDue: false,
+  roles: 'control-plane,worker',
   index: 7,
+  member: {
+    cluster: 'prod',
+    index: 7,
+    nixpkgs: { url: 'github:NixOS/nixpkgs/nixos-26.05', refresh: '2026-11-21', locked: '{}' },
+  },
+  mesh: {
+    keys: [{ epoch: 1, publicKey: 'pHEYIfgWiJEgnR8zKYGnWlbZbQZ0xb5eEyzVSpzz3BM=' }],
+    active: 1,
+    port: 51_820,
+    mtu: 1420,
+    peers: 2,
+    connected: 1,
+    details: [
+      {
+        name: 'beta',
+        epoch: 1,
+        state: 'Down',
+        lastHandshake: '2026-11-21T10:00:00Z',
+        receivedBytes: 12_345,
+        sentBytes: 67_890,
+      },
+    ],
+    problem: 'port 51820 is taken',
+  },
+  pki: {
+    authorities: [{ name: 'cluster', fingerprint: hash }],
+    certificates: 12,
+    nextExpiry: '2026-11-21T10:00:00Z',
+    nextExpiring: '/etc/kubernetes/pki/apiserver.crt',
+  },
   ssh: { hostKeys: [key], hostKeyFingerprint: 'SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' },
   nixpkgs: {
     url: 'github:NixOS/nixpkgs/nixos-26.05',
@@ -141,5 +179,5 @@ export const fullStatus: Fields = {
   resumed: '1',
   rejected: '1',
   lastObserved: '2026-11-21T10:00:00Z',
-  deletion: { startedAt: '2026-11-21T10:00:00Z' },
+  deletion: { startedAt: '2026-11-21T10:00:00Z', outcome: 'Reset' },
 };

@@ -20,6 +20,9 @@ test('a short NixNode gets its defaults; what nobody reads is dropped', () => {
   expect(parsed.spec).toEqual({
     ssh: { ...node.spec.ssh, port: 22, user: 'root', hostKeyPolicy: 'Strict' },
     addresses: [],
+    roles: [],
+    mesh: { behindNAT: false },
+    kubernetes: { labels: {}, taints: [] },
     stateVersion: '26.05',
     nixpkgs: { url: 'github:NixOS/nixpkgs/nixos-26.05' },
     modules: [],
