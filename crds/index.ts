@@ -1,5 +1,8 @@
 /** The API of Firn: every kind as a type and as a value of the same name. The only barrel of the project. */
 export { isAddress } from './address.ts';
+export { ClusterPKI } from './clusterpki.ts';
+export type { ClusterPKISpec } from './clusterpki-spec.ts';
+export type { ClusterPKIStatus } from './clusterpki-status.ts';
 export { type Condition, type KeyReference, type LabelSelector, selects } from './common.ts';
 export type { DeliveredFile, NixModuleSource } from './content.ts';
 export { parseDuration } from './duration.ts';

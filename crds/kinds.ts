@@ -1,7 +1,8 @@
+import { ClusterPKI } from './clusterpki.ts';
 import type { FirnKind } from './kind.ts';
 import { NixModule } from './nixmodule.ts';
 import { NixNode } from './nixnode.ts';
 import type { KubeObject } from './resource.ts';
 
 /** Every kind of ours, in the order in which the reference lists them. */
-export const firnKinds: readonly FirnKind<KubeObject>[] = [NixNode, NixModule];
+export const firnKinds: readonly FirnKind<KubeObject>[] = [NixNode, NixModule, ClusterPKI];
