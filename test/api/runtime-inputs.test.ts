@@ -1,5 +1,5 @@
-import { SecretKind } from '../../controllers/lib/kube/core-kinds.ts';
-import { defineController, type Index, referenced } from '../../controllers/lib/runtime/controller.ts';
+import { ConfigMapKind, SecretKind } from '../../controllers/lib/kube/core-kinds.ts';
+import { defineController, type Index, input, referenced } from '../../controllers/lib/runtime/controller.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { expectHonestStatus } from '../support/honest-status.ts';
@@ -19,6 +19,11 @@ const controller = defineController<Probe>({
   inputs: [
     referenced(SecretKind, ({ metadata }, read) =>
       read.by(bySecret, metadata.namespace ?? '', metadata.name).map((probe) => probe.metadata),
+    ),
+    input(
+      ConfigMapKind,
+      ({ metadata }, read) => read.list(ProbeKind, metadata.namespace ?? '').map((probe) => probe.metadata),
+      ({ content }) => Object.keys(content),
     ),
   ],
   conditions: [],
@@ -105,6 +110,26 @@ test('values of Secrets are nowhere to be read: not in logs, statuses, events', 
   expect(said).toContain('[sealed]');
   expect(said).not.toContain(canary);
   expect(said).not.toContain(Buffer.from(canary).toString('base64'));
+});
+
+test('a change of what an input is not about wakes nobody', async () => {
+  const visits = () =>
+    operator.log.filter((line) => line.includes('"name":"d"') && line.includes('loaded')).length;
+  const applyMap = (data: object) =>
+    applied({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'd', namespace: 'watched' }, data });
+  await applySecret('watched', 'key-of-d', canary);
+  await applyMap({ one: '1' });
+  await applyProbe('watched', 'd', 'key-of-d');
+  await eventually(async () => expect((await get('watched', 'd')).status?.summary).toBe('Reconciled'));
+  const before = visits();
+  expect(before).toBeGreaterThan(0);
+  await applyMap({ one: 'another value' });
+  // What comes later on the same connection has been seen to: so has the change before it.
+  await applyProbe('watched', 'e', 'key-of-d');
+  await eventually(async () => expect((await get('watched', 'e')).status?.summary).toBe('Reconciled'));
+  expect(visits()).toBe(before);
+  await applyMap({ one: 'a third', two: 'a key that matters' });
+  await eventually(() => expect(visits()).toBe(before + 1));
 });
 
 test('namespaces that are watched are all served, others are left alone', async () => {

@@ -6,7 +6,7 @@ import type { ControllerMetrics, Metrics } from './metrics.ts';
 import { Queue } from './queue.ts';
 import { type Caches, kindId, lenientReader } from './reader.ts';
 import { Reconciler, type ReconcilerOptions } from './reconciler.ts';
-import { type Change, keyOf, splitKey } from './store.ts';
+import { type Change, type Entry, keyOf, splitKey } from './store.ts';
 
 export type RunnerOptions = Omit<ReconcilerOptions, 'cache'> & {
   caches: Caches;
@@ -80,6 +80,7 @@ export class Runner {
   }
 
   #onInput(input: Input, { key, before, after }: Change<KubeObject>): void {
+    if (!concerns(input, before, after)) return;
     const keys = new Set<string>();
     for (const entry of [before, after]) {
       if (!entry) continue;
@@ -101,6 +102,14 @@ export class Runner {
     this.#queue.forget(key);
     this.#reconciler.forget(key);
   }
+}
+
+type Maybe = Entry<KubeObject> | undefined;
+
+/** Whether a change is one of what the input is about. */
+function concerns(input: Input, before: Maybe, after: Maybe): boolean {
+  if (!input.about || !before?.parsed.ok || !after?.parsed.ok) return true;
+  return !isDeepStrictEqual(input.about(before.parsed.object), input.about(after.parsed.object));
 }
 
 /**
