@@ -39,6 +39,8 @@ export const programParts = [
   'lib/settle.sh',
   'lib/prune.sh',
   'lib/reset.sh',
+  'lib/observe-release.sh',
+  'lib/observe-mesh.sh',
   'lib/observe.sh',
   'firn-host',
 ] as const;

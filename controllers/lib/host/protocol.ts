@@ -7,6 +7,7 @@
  * every free text is base64 (fields that end in `B64`), so that nothing a host contains can break the framing.
  */
 import { z } from 'zod';
+import { certificatesSchema, manifestSchema, wireguardSchema } from './observed.ts';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const releaseId = z.string().regex(/^[0-9a-f]{12}$/);
@@ -112,6 +113,10 @@ export const observationSchema = z.object({
   stored: z.object({ system: z.array(hash), data: z.array(hash), secrets: z.array(hash) }),
   current: releaseId.nullable(),
   confirmed: releaseId.nullable(),
+  /** Of `current`, as the operator sent it with `stage`; JSON text. */
+  manifestB64: manifestSchema,
+  certificates: certificatesSchema,
+  wireguard: wireguardSchema,
   trial: z
     .object({
       id: releaseId,

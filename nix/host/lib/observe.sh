@@ -31,6 +31,8 @@ observe() {
 		printf ',"running":{"system":"%s","booted":"%s","profile":%s,"generation":%s},' \
 			"$system" "$booted" "$(word_or_null "$before")" "$(generation)"
 		observe_releases
+		observe_release
+		observe_mesh
 		observe_trial
 		observe_bad
 		observe_jobs

@@ -2,12 +2,16 @@
 # Laying down a release. The payload is unpacked on tmpfs, since it may hold secrets; what is kept is renamed into place
 # only when it is whole and flushed, so a call that dies leaves nothing but a temporary directory.
 
+# Of manifest.json, in bytes.
+manifest_limit=524288
+
 stage() {
 	read_request hex:installation int:fence hex:id hex:system hex:data hex:secrets int:dataFormat int:secretsFormat \
 		text:manifest hex:payloadSha256 int:payloadBytes
 	need_length id "$r_id" 12
 	local hash
 	for hash in "$r_system" "$r_data" "$r_secrets" "$r_payloadSha256"; do need_length hash "$hash" 64; done
+	[ ${#r_manifest} -le $((4 * manifest_limit / 3 + 4)) ] || refuse InvalidRequest "the manifest is larger than $manifest_limit bytes"
 	admit
 	unlock
 	require_space "$state" $((8192 + r_payloadBytes / 256)) 200

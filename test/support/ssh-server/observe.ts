@@ -44,6 +44,9 @@ export function observe(state: HostState, program: string, time: number): Record
     },
     current: state.current,
     confirmed: state.confirmed,
+    manifestB64: '',
+    certificates: [],
+    wireguard: null,
     trial: trial && {
       id: trial.id,
       attempt: trial.attempt,

@@ -1,15 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { assemble, programParts, programText, readPart } from '../../../controllers/lib/host/program.ts';
+import { programText } from '../../../controllers/lib/host/program.ts';
 import { hashTree } from '../../../controllers/lib/nix/tree.ts';
-
-/** What /bin/sh is on one host or another; `sh` is there for sure. */
-const shells = [['sh'], ['dash'], ['bash'], ['busybox', 'ash']].filter(
-  ([name, ...rest]) => spawnSync(name!, [...rest, '-c', ':'], { stdio: 'ignore' }).status === 0,
-);
-const libraries = assemble(programParts.filter((part) => part !== 'firn-host').map(readPart));
+import { runSnippet, type Shell, shells } from '../../support/host-program/snippet.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -17,24 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** Runs a snippet after all of the program's definitions, the request on descriptor 3; returns what it replies. */
-function run(shell: readonly string[], snippet: string, request = ''): string {
-  const [program, requestFile] = [join(folder, 'program'), join(folder, 'request')];
-  writeFileSync(program, `${libraries}\n${snippet}\n`);
-  writeFileSync(requestFile, request);
-  const descriptor = openSync(requestFile, 'r');
-  try {
-    const { stdout } = spawnSync(shell[0]!, [...shell.slice(1), program], {
-      stdio: ['ignore', 'pipe', 'ignore', descriptor],
-      encoding: 'utf8',
-      cwd: folder,
-      timeout: 10_000,
-    });
-    return stdout;
-  } finally {
-    closeSync(descriptor);
-  }
-}
+const run = (shell: Shell, snippet: string, request = '') => runSnippet(folder, shell, snippet, request);
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const refusal = (reply: string): unknown => {
@@ -42,7 +20,7 @@ const refusal = (reply: string): unknown => {
   return ok || code;
 };
 
-describe.each(shells.map((shell) => ({ name: shell.at(-1)!, shell })))('in $name', ({ shell }) => {
+describe.each(shells)('in $name', ({ shell }) => {
   test('a request is read, text stays text', () => {
     const text = 'a "b" $(c) `d` \\e \u00e9 {f}';
     const reply = run(
