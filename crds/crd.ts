@@ -11,14 +11,15 @@ export type CustomResourceDefinition = {
 };
 
 export function schemaOf<T extends KubeObject>(kind: FirnKind<T>): Structural {
+  const validations = [...kind.rules, ...(kind.transitions ?? [])];
   const text = (description: string): Structural => ({ type: 'string', description });
   return {
     type: 'object',
     description: kind.description,
     required: ['spec'],
-    ...(kind.rules.length === 0
+    ...(validations.length === 0
       ? {}
-      : { 'x-kubernetes-validations': kind.rules.map(({ cel, message }) => ({ rule: cel, message })) }),
+      : { 'x-kubernetes-validations': validations.map(({ cel, message }) => ({ rule: cel, message })) }),
     properties: {
       apiVersion: text('The version of the API that this object is written in.'),
       kind: text('The kind of this object.'),

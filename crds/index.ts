@@ -7,8 +7,15 @@ export { type Condition, type KeyReference, type LabelSelector, selects } from '
 export type { DeliveredFile, NixModuleSource } from './content.ts';
 export { parseDuration } from './duration.ts';
 export type { FirnKind } from './kind.ts';
+export { NixCluster } from './nixcluster.ts';
+export type { ClusterNetwork } from './nixcluster-network.ts';
+export type { NixClusterSpec } from './nixcluster-spec.ts';
+export type { ClusterNode, ClusterPin, NixClusterStatus, RetiredIndex } from './nixcluster-status.ts';
 export { NixModule, type NixModuleSpec } from './nixmodule.ts';
 export { NixNode } from './nixnode.ts';
 export type { NixNodeSpec } from './nixnode-spec.ts';
 export type { NixNodeStatus } from './nixnode-status.ts';
 export { apiVersionOf, type KubeObject, type Metadata, type ResourceKind } from './resource.ts';
+export { WireguardMesh } from './wireguardmesh.ts';
+export type { ExternalPeer, WireguardMeshSpec } from './wireguardmesh-spec.ts';
+export type { MeshNode, MeshPair, Rotation, WireguardMeshStatus } from './wireguardmesh-status.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { objectName } from './common.ts';
 import { apiVersionOf, type KubeObject, type Metadata, type ResourceKind } from './resource.ts';
-import type { Rule } from './rules.ts';
+import type { Rule, Transition } from './rules.ts';
 
 /** A column of `kubectl get` (apiextensions v1 `CustomResourceColumnDefinition`). */
 export type Column = {
@@ -22,6 +22,8 @@ export type FirnKind<T extends KubeObject> = ResourceKind<T> & {
   readonly status: z.ZodType | undefined;
   /** On the whole object; of metadata, CEL sees only `name` and `generateName`. */
   readonly rules: readonly Rule<KubeObject>[];
+  /** On the whole object too: where a change of spec depends on status. */
+  readonly transitions?: readonly Transition[];
 };
 
 /** Fields that nobody reads, such as managedFields, are dropped: they are half of an object in memory. */
@@ -57,6 +59,7 @@ type Definition<Spec extends z.ZodType, Status extends z.ZodType | undefined> = 
   description: string;
   columns: readonly Column[];
   rules: readonly Rule<KubeObject>[];
+  transitions?: readonly Transition[];
   spec: Spec;
   status: Status;
 };

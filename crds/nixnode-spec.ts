@@ -4,6 +4,7 @@ import { address, endpoint, hostOrAddress, port } from './address.ts';
 import { integer, labelKey, labels, labelValue, nameReference } from './common.ts';
 import { deliveredFiles, nixModuleSource } from './content.ts';
 import { duration } from './duration.ts';
+import { nixpkgs } from './nixpkgs.ts';
 import { atomicList, matches, setList, text, withRules, withTransitions } from './rules.ts';
 
 // --- ssh ---
@@ -59,37 +60,6 @@ const ssh = withRules(
         'hostKeyPolicy Strict needs hostKeys (ssh-keyscan prints them; compare them at the console); TrustOnFirstUse takes none',
       fieldPath: '.hostKeys',
       test: ({ hostKeyPolicy, hostKeys }) => (hostKeyPolicy === 'Strict') === hostKeys.length > 0,
-    },
-  ],
-);
-
-// --- nixpkgs ---
-
-const nixpkgs = withRules(
-  z.object({
-    url: withRules(text({ min: 1, max: 2048 }), [
-      matches(
-        /^(github:[A-Za-z0-9]|git[+]https:\/\/|https:\/\/|path:\/)[A-Za-z0-9._~:/?#@!$&()*+,;=%-]*$/,
-        'must be a flake reference: github:owner/repo/branch, git+https://…, https://…/x.tar.gz or path:/…',
-      ),
-    ]).describe('The flake reference of nixpkgs.'),
-    rev: withRules(text({ min: 40, max: 40 }), [matches(/^[0-9a-f]{40}$/, 'must be a commit: 40 hex digits')])
-      .optional()
-      .describe('The commit to stay at. Without it, one is resolved and kept in `status.nixpkgs`.'),
-    narHash: withRules(text({ min: 51, max: 51 }), [
-      matches(/^sha256-[A-Za-z0-9+/]{43}=$/, 'must be a hash such as sha256-…='),
-    ])
-      .optional()
-      .describe('The hash of the source at `rev`, as `nix flake metadata` prints it.'),
-    refresh: text({ max: 256 })
-      .optional()
-      .describe('Any text. A new one resolves `url` anew; so does a change of `url`.'),
-  }),
-  [
-    {
-      cel: 'has(self.rev) == has(self.narHash)',
-      message: 'rev and narHash are given together or not at all',
-      test: ({ rev, narHash }) => (rev === undefined) === (narHash === undefined),
     },
   ],
 );
@@ -169,7 +139,7 @@ export const nixNodeSpec = withTransitions(
           },
         ],
       ).describe('The NixOS release that the host was first installed with. Immutable.'),
-      nixpkgs: nixpkgs.optional().describe('Where the packages come from.'),
+      nixpkgs: nixpkgs().optional().describe('Where the packages come from.'),
       modules: atomicList(nixModuleSource, 64)
         .default([])
         .describe('NixOS modules of this host alone, such as its disks.'),

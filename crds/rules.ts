@@ -97,6 +97,10 @@ export const mapList = <S extends z.ZodType, K extends keyof z.output<S> & strin
     })
     .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': [key] });
 
+/** An object in somebody else's schema, passed on as it is. */
+export const foreignObject = () =>
+  z.record(z.string(), z.unknown()).meta({ 'x-kubernetes-preserve-unknown-fields': true });
+
 /** For an object of which exactly one of `keys` is to be given. */
 export function exactlyOneOf<K extends string>(keys: readonly K[]): Rule<{ readonly [P in K]?: unknown }> {
   const cel = `[${keys.map((key) => `has(self.${key})`).join(', ')}].filter(given, given).size() == 1`;

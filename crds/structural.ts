@@ -28,6 +28,7 @@ export type Structural = {
   'x-kubernetes-list-type'?: 'atomic' | 'set' | 'map';
   'x-kubernetes-list-map-keys'?: string[];
   'x-kubernetes-validations'?: Validation[];
+  'x-kubernetes-preserve-unknown-fields'?: true;
 };
 
 type Raw = Readonly<Record<string, unknown>>;
@@ -35,7 +36,13 @@ type Raw = Readonly<Record<string, unknown>>;
 const common = ['type', 'description', 'default', 'x-kubernetes-validations'];
 /** By type, what may stand beside it. `format` is ours to write where the type says it. */
 const allowed: Readonly<Record<Structural['type'], readonly string[]>> = {
-  object: ['properties', 'additionalProperties', 'required', 'maxProperties'],
+  object: [
+    'properties',
+    'additionalProperties',
+    'required',
+    'maxProperties',
+    'x-kubernetes-preserve-unknown-fields',
+  ],
   array: ['items', 'minItems', 'maxItems', 'x-kubernetes-list-type', 'x-kubernetes-list-map-keys'],
   string: ['enum', 'pattern', 'format', 'minLength', 'maxLength'],
   integer: ['minimum', 'maximum'],
@@ -123,6 +130,11 @@ function typeOf(raw: Raw, path: string): Structural['type'] {
 
 function rewriteObject(node: Structural, raw: Raw, path: string): Structural {
   const { properties, additionalProperties } = raw;
+  // Somebody else's schema: kept as it is, and not looked into.
+  if (node['x-kubernetes-preserve-unknown-fields']) {
+    const { additionalProperties: _, ...open } = node;
+    return open;
+  }
   if (additionalProperties === false) {
     refuse(path, 'is a strictObject: Kubernetes drops unknown fields, as z.object does');
   }

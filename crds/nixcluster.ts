@@ -1,0 +1,67 @@
+/** NixCluster: what several NixNodes have in common, and the plan by which they find each other. */
+import { defineKind, type ObjectOf } from './kind.ts';
+import { nixClusterSpec } from './nixcluster-spec.ts';
+import { nixClusterStatus } from './nixcluster-status.ts';
+
+export type NixCluster = ObjectOf<typeof nixClusterSpec, typeof nixClusterStatus>;
+
+const label = /^[a-z0-9]([-a-z0-9]{0,50}[a-z0-9])?$/;
+/** Of a cluster in which no node has a number yet, everything may change that no rule of its own forbids. */
+const isNew = '!has(oldSelf.status) || !has(oldSelf.status.nodes) || oldSelf.status.nodes.size() == 0';
+
+export const NixCluster = defineKind({
+  kind: 'NixCluster',
+  plural: 'nixclusters',
+  shortNames: ['nc'],
+  description: 'A Kubernetes cluster on the hosts of NixNodes.',
+  spec: nixClusterSpec,
+  status: nixClusterStatus,
+  rules: [
+    {
+      // Names of Secrets and files are made of it.
+      cel: `self.metadata.name.size() <= 52 && self.metadata.name.matches(r'${label.source}')`,
+      message: 'the name must be a DNS label of at most 52 characters',
+      test: ({ metadata }) => label.test(metadata.name),
+    },
+  ],
+  transitions: [
+    {
+      cel: `${isNew} || self.spec.network.pods == oldSelf.spec.network.pods`,
+      message:
+        'spec.network.pods is immutable once a node has a number: pods and routes use its addresses. Make a new cluster, and move nodes to it',
+    },
+    {
+      cel: `${isNew} || self.spec.network.services == oldSelf.spec.network.services`,
+      message:
+        'spec.network.services is immutable once a node has a number: Services have addresses of it. Make a new cluster, and move nodes to it',
+    },
+  ],
+  columns: [
+    { name: 'Version', type: 'string', jsonPath: '.status.version', description: 'Which Kubernetes runs.' },
+    {
+      name: 'Nodes',
+      type: 'string',
+      jsonPath: '.status.members',
+      description: 'Members that are ready, of all.',
+    },
+    {
+      name: 'Ready',
+      type: 'string',
+      jsonPath: '.status.conditions[?(@.type=="Ready")].status',
+      description: 'Whether it is what the objects say.',
+    },
+    {
+      name: 'Status',
+      type: 'string',
+      jsonPath: '.status.summary',
+      description: 'In a word or two, how it is.',
+    },
+    { name: 'Endpoint', type: 'string', jsonPath: '.status.endpoint', description: 'The URL of its API.' },
+    {
+      name: 'Age',
+      type: 'date',
+      jsonPath: '.metadata.creationTimestamp',
+      description: 'How old the object is.',
+    },
+  ],
+});
