@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ReconcileError } from '../core/outcome.ts';
 import { renderFlakeLock } from './flake-lock.ts';
-import { print, printRelativePath } from './print.ts';
+import { type NixValue, print, printRelativePath } from './print.ts';
 import { assertTree, type Tree } from './tree.ts';
 
 /** NixModules have priorities below this one; a node's own modules count up from it, so that they come last. */
@@ -34,6 +34,8 @@ export type BundleInput = {
   };
   /** How the operator comes in, and must still come in after the switch. */
   ssh: { user: string; port: number; authorizedKeys: readonly string[] };
+  /** Further options below `firn`, such as its place in a cluster. */
+  firn?: { readonly [option: string]: NixValue };
   modules: readonly UserModule[];
   /** nix/modules, with paths relative to it. */
   firnModules: Tree;
@@ -78,7 +80,7 @@ ${imports.map((path) => `          ${printRelativePath(path)}\n`).join('')}     
 function renderHost(input: BundleInput): string {
   const { user, port, authorizedKeys } = input.ssh;
   return `${print({
-    firn: { host: { enable: true, ssh: { user, port, authorizedKeys } } },
+    firn: { ...input.firn, host: { enable: true, ssh: { user, port, authorizedKeys } } },
     networking: { hostName: input.hostName },
     system: { stateVersion: input.stateVersion },
   })}\n`;

@@ -13,11 +13,10 @@ export function releaseId(parts: Parts): string {
   return createHash('sha256').update(identity).digest('hex').slice(0, 12);
 }
 
-/** One file that is delivered beside the system. */
-export type DeliveredFile = {
-  /** Where it appears on the host: absolute and normalised. */
+/** Where a file that is delivered beside the system appears on the host, and whose it is. */
+export type Placement = {
+  /** Absolute and normalised. */
   path: string;
-  content: Sealed<Uint8Array>;
   /** Permission bits: `0o400`. */
   mode: number;
   owner: string;
@@ -26,14 +25,29 @@ export type DeliveredFile = {
   reloadUnits: readonly string[];
 };
 
+export type DeliveredFile = Placement & { content: Sealed<Uint8Array> };
+
+/** A file that is made when it is sent and that nobody but the host keeps: it is named by what it is for. */
+export type MadeFile = Placement & {
+  /** Everything that a new content follows from. */
+  purpose: string;
+  /** The part stored on the host that has the file already; null where it is to be made. */
+  keptIn: string | null;
+};
+
+export type SecretFile = DeliveredFile | MadeFile;
+
+const isMade = (file: SecretFile): file is MadeFile => 'purpose' in file;
+
 /**
  * The name of the secrets part. It goes to statuses and hosts, so it is keyed: nobody without the installation's key can
- * find out a short secret by trying. The encoding is one JSON line per file, in the order of paths, the content in base64.
+ * find out a short secret by trying. The encoding is one JSON line per file, in the order of paths: the content in base64,
+ * or the purpose as a list of one, so that the same set of files has the same name wherever they come from.
  */
-export function secretsPartHash(hmacKey: Sealed<Uint8Array>, files: readonly DeliveredFile[]): string {
+export function secretsPartHash(hmacKey: Sealed<Uint8Array>, files: readonly SecretFile[]): string {
   const hmac = createHmac('sha256', hmacKey.open());
   for (const file of inOrder(files)) {
-    const content = Buffer.from(file.content.open()).toString('base64');
+    const content = isMade(file) ? [file.purpose] : Buffer.from(file.content.open()).toString('base64');
     const { path, mode, owner, group, restartUnits, reloadUnits } = file;
     hmac.update(`${JSON.stringify([path, mode, owner, group, restartUnits, reloadUnits, content])}\n`);
   }
@@ -42,44 +56,65 @@ export function secretsPartHash(hmacKey: Sealed<Uint8Array>, files: readonly Del
 
 /**
  * The secrets part as the host program reads it: `index`, and the contents in files `0`, `1`, …. A line of the index is
- * `<number> <mode, octal> <owner> <group> <path, base64> <units to restart, comma separated, or -> <units to reload, or ->`.
- * The tree holds secrets in the clear: it goes into a payload and nowhere else.
+ * `<source> <mode, octal> <owner> <group> <path, base64> <units to restart, comma separated, or -> <units to reload, or ->`;
+ * the source is the number of a content, or `=<part>`: the host takes the file of that path from a part that it has.
+ * `made` has the contents of files to be made, by path. The tree holds secrets in the clear: it goes into a payload
+ * and nowhere else.
  */
-export function secretsTree(files: readonly DeliveredFile[]): Tree {
-  const ordered = inOrder(files);
-  const index = ordered.map((file, number) => {
+export function secretsTree(
+  files: readonly SecretFile[],
+  made: ReadonlyMap<string, Sealed<Uint8Array>> = new Map(),
+): Tree {
+  const contents: Uint8Array[] = [];
+  const index = inOrder(files).map((file) => {
     const mode = file.mode.toString(8).padStart(4, '0');
     const path = Buffer.from(file.path, 'utf8').toString('base64');
     const units = [file.restartUnits, file.reloadUnits].map((names) => names.join(',') || '-');
-    return `${[number, mode, file.owner, file.group, path, ...units].join(' ')}\n`;
+    return `${[sourceOf(file, made, contents), mode, file.owner, file.group, path, ...units].join(' ')}\n`;
   });
   return new Map<string, string | Uint8Array>([
     ['index', index.join('')],
-    ...ordered.map((file, number) => [String(number), file.content.open()] as const),
+    ...contents.map((content, number) => [String(number), content] as const),
   ]);
 }
 
-/** What a host knows of the other nodes. */
-export type FleetData = { readonly hosts: readonly { name: string; addresses: readonly string[] }[] };
-
-/** The data part: `hosts`, in the format of hosts(5), sorted. Without other nodes it is an empty file. */
-export function dataTree(fleet: FleetData): Tree {
-  const lines = fleet.hosts.flatMap(({ name, addresses }) =>
-    addresses.map((address) => {
-      if (!/^[0-9a-fA-F.:]+$/.test(address) || !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(name)) {
-        throw refuse(`${JSON.stringify(name)} at ${JSON.stringify(address)} is not a line of a hosts file`);
-      }
-      return `${address} ${name}\n`;
-    }),
-  );
-  return new Map([['hosts', [...new Set(lines)].sort().join('')]]);
+function sourceOf(
+  file: SecretFile,
+  made: ReadonlyMap<string, Sealed<Uint8Array>>,
+  contents: Uint8Array[],
+): string {
+  if (isMade(file) && file.keptIn !== null) return `=${file.keptIn}`;
+  const content = isMade(file) ? made.get(file.path) : file.content;
+  if (content === undefined) throw new Error(`nothing was made for ${file.path}`);
+  return String(contents.push(content.open()) - 1);
 }
 
+/** What a host knows of the other nodes. */
+export type FleetData = {
+  /** Lines of hosts(5): an address and its names. */
+  readonly hosts: readonly { address: string; names: readonly string[] }[];
+  /** Further files, by path. */
+  readonly files?: Tree;
+};
+
+/** The data part: `hosts`, in the format of hosts(5), sorted; and what else is given. */
+export function dataTree({ hosts, files = new Map() }: FleetData): Tree {
+  const lines = hosts.map(({ address, names }) => {
+    if (!/^[0-9a-fA-F.:]+$/.test(address) || !names.every((name) => hostName.test(name))) {
+      const shown = JSON.stringify(names.join(' '));
+      throw refuse(`${shown} at ${JSON.stringify(address)} is not a line of a hosts file`);
+    }
+    return `${address} ${names.join(' ')}\n`;
+  });
+  return new Map<string, string | Uint8Array>([['hosts', [...new Set(lines)].sort().join('')], ...files]);
+}
+
+const hostName = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
 const account = /^[A-Za-z_][A-Za-z0-9_-]{0,31}\$?$|^[0-9]{1,10}$/;
 /** systemd.unit(5): the characters of a unit's name, and the types that can be restarted or reloaded. */
 const unit = /^[A-Za-z0-9:_.\\@-]{1,246}\.(service|socket|target|timer|path|mount)$/;
 
-function inOrder(files: readonly DeliveredFile[]): DeliveredFile[] {
+function inOrder<F extends Placement>(files: readonly F[]): F[] {
   const paths = new Set<string>();
   for (const file of files) {
     const shown = JSON.stringify(file.path);

@@ -2,6 +2,7 @@ import { Sealed } from '../../../controllers/lib/core/sealed.ts';
 import {
   type DeliveredFile,
   dataTree,
+  type MadeFile,
   releaseId,
   secretsPartHash,
   secretsTree,
@@ -56,6 +57,31 @@ test('the name of the secrets part changes with each thing that is delivered, an
   expect(secretsPartHash(key, [file()])).toBe(hashes[0]);
 });
 
+const made = (changes: Partial<MadeFile> = {}): MadeFile => {
+  const { content, ...placement } = file();
+  return { ...placement, purpose: 'apiserver 1', keptIn: null, ...changes };
+};
+
+test('what is made is named by its purpose, wherever it comes from', () => {
+  const hash = secretsPartHash(key, [made()]);
+  expect(secretsPartHash(key, [made({ keptIn: 'd'.repeat(64) })])).toBe(hash);
+  expect(secretsPartHash(key, [made({ purpose: 'apiserver 2' })])).not.toBe(hash);
+  const alike = file({ content: new Sealed(new TextEncoder().encode('apiserver 1')) });
+  expect(secretsPartHash(key, [alike])).not.toBe(hash);
+});
+
+test('what the host keeps is not sent, and what is made is', () => {
+  const kept = 'd'.repeat(64);
+  const files = [made(), made({ path: '/etc/kept', keptIn: kept }), file({ path: '/z' })];
+  const tree = secretsTree(files, new Map([['/run/keys/licence', new Sealed(Buffer.from('new'))]]));
+  const sources = String(tree.get('index'))
+    .split('\n')
+    .map((line) => line.split(' ')[0]);
+  expect(sources).toEqual([`=${kept}`, '0', '1', '']);
+  expect(String(tree.get('0'))).toBe('new');
+  expect(() => secretsTree(files)).toThrow('nothing was made for /run/keys/licence');
+});
+
 test('the order in which files are given does not matter', () => {
   const files = [file(), file({ path: '/a' })];
   expect(secretsPartHash(key, [...files].reverse())).toBe(secretsPartHash(key, files));
@@ -83,9 +109,13 @@ test('refuses two files at one place', () => {
 test('fleet data is sorted, and empty without other nodes', () => {
   expect(dataTree({ hosts: [] }).get('hosts')).toBe('');
   const hosts = [
-    { name: 'beta', addresses: ['192.0.2.2', '2001:db8::2'] },
-    { name: 'alpha', addresses: ['192.0.2.1'] },
+    { address: '192.0.2.2', names: ['beta.k8s.internal', 'beta'] },
+    { address: '2001:db8::1', names: ['alpha'] },
+    { address: '192.0.2.1', names: ['alpha'] },
   ];
-  expect(dataTree({ hosts }).get('hosts')).toBe('192.0.2.1 alpha\n192.0.2.2 beta\n2001:db8::2 beta\n');
-  expect(() => dataTree({ hosts: [{ name: 'x\ny', addresses: ['::1'] }] })).toThrow('not a line');
+  const tree = dataTree({ hosts, files: new Map([['peers.json', '{}']]) });
+  expect(tree.get('hosts')).toBe('192.0.2.1 alpha\n192.0.2.2 beta.k8s.internal beta\n2001:db8::1 alpha\n');
+  expect([...tree.keys()]).toEqual(['hosts', 'peers.json']);
+  expect(() => dataTree({ hosts: [{ address: '::1', names: ['x\ny'] }] })).toThrow('not a line');
+  expect(() => dataTree({ hosts: [{ address: '::1 x', names: ['y'] }] })).toThrow('not a line');
 });
