@@ -9,7 +9,10 @@ import { PkiError } from './pki-error.ts';
 export type Authority = {
   /** PEM, one certificate. */
   readonly certificate: string;
-  /** PEM: what must be served behind a leaf so that it leads to the root; empty below a root. */
+  /**
+   * PEM: what must be served behind a leaf so that it leads to what clients trust. Empty below a root, but for
+   * certificates by which an older authority vouches for it.
+   */
   readonly chain: string;
   readonly key: Sealed<string>;
 };
@@ -43,7 +46,7 @@ export async function createIntermediate(
 }
 
 /**
- * An authority that exists: its certificate (with intermediates behind it, if it is one itself) and its key. Throws
+ * An authority that exists: its certificate (behind it intermediates, or what vouches for it) and its key. Throws
  * `PkiError` where the two do not belong together or where it may not sign.
  */
 export function parseAuthority(certificates: string, key: Sealed<string>): Authority {
@@ -54,8 +57,12 @@ export function parseAuthority(certificates: string, key: Sealed<string>): Autho
   const ownPublic = parsed.publicKey.export({ type: 'spki', format: 'pem' });
   if (ownPublic !== publicKeyOf(key)) throw new PkiError('the key does not belong to the certificate');
   const selfSigned = parsed.subject === parsed.issuer;
-  return { certificate: own, chain: selfSigned ? '' : own + behind.join(''), key };
+  return { certificate: own, chain: (selfSigned ? '' : own) + behind.join(''), key };
 }
+
+/** What `parseAuthority` reads: the certificate, and what is served behind it. */
+export const authorityText = ({ certificate, chain }: Authority): string =>
+  chain.startsWith(certificate) ? chain : certificate + chain;
 
 /** Milliseconds since the epoch after which nothing below the authority is valid. */
 export const endOf = (authority: Authority): number =>

@@ -36,6 +36,8 @@ export type Statement = {
   usages: readonly KeyUsage[];
   /** `null` for a leaf; otherwise how many authorities may follow below (RFC 5280, 4.2.1.9). */
   authority: { pathLength: number | undefined } | null;
+  /** PEM of a certificate whose subject and key identifier are taken as they are, instead of the names above. */
+  subjectOf?: string;
   /** Milliseconds since the epoch; seconds are what a certificate holds. */
   notBefore: number;
   notAfter: number;
@@ -56,7 +58,8 @@ export async function sign(
   }
   const spki = createPublicKey(publicKey).export({ type: 'spki', format: 'der' });
   const { key, hash } = signingKey(signer.key);
-  const subject = nameOf(statement);
+  const like = statement.subjectOf === undefined ? null : new x509.X509Certificate(statement.subjectOf);
+  const subject = like?.subjectName ?? nameOf(statement);
   const issuer =
     signer.certificate === null ? subject : new x509.X509Certificate(signer.certificate).subjectName;
   const certificate = await x509.X509CertificateGenerator.create({
@@ -68,7 +71,11 @@ export async function sign(
     publicKey: spki,
     signingKey: key,
     signingAlgorithm: { name: key.algorithm.name, hash },
-    extensions: await extensionsOf(statement, spki, signer.certificate),
+    extensions: extensionsOf(
+      statement,
+      like?.getExtension(x509.SubjectKeyIdentifierExtension) ?? (await keyIdentifier(spki)),
+      signer.certificate,
+    ),
   });
   return `${certificate.toString('pem')}\n`;
 }
@@ -99,12 +106,14 @@ const extendedUsages: Partial<Record<KeyUsage, string>> = {
   'client auth': x509.ExtendedKeyUsage.clientAuth,
 };
 
-async function extensionsOf(
+const keyIdentifier = (spki: Uint8Array): Promise<x509.SubjectKeyIdentifierExtension> =>
+  x509.SubjectKeyIdentifierExtension.create(new x509.PublicKey(new Uint8Array(spki)));
+
+function extensionsOf(
   statement: Statement,
-  spki: Uint8Array,
+  own: x509.SubjectKeyIdentifierExtension,
   issuer: string | null,
-): Promise<x509.Extension[]> {
-  const own = await x509.SubjectKeyIdentifierExtension.create(new x509.PublicKey(new Uint8Array(spki)));
+): x509.Extension[] {
   const above =
     issuer === null
       ? own.keyId
