@@ -152,11 +152,24 @@ const mesh = z.object({
 const pki = z.object({
   authorities: atomicList(
     z.object({
-      name: z.enum(['cluster', 'etcd', 'front-proxy']).describe('Which authority.'),
-      fingerprint: fingerprint().describe('SHA-256 of its certificate.'),
+      name: z
+        .enum([
+          'cluster',
+          'etcd',
+          'front-proxy',
+          'cluster-trust',
+          'etcd-trust',
+          'front-proxy-trust',
+          'service-account',
+          'encryption',
+        ])
+        .describe(
+          'An authority: who signed; with `-trust`: the set of those that are trusted. Or the set of keys for tokens, or for encryption.',
+        ),
+      fingerprint: fingerprint().describe('SHA-256 of the certificate, or of what tells the set.'),
     }),
-    3,
-  ).describe('Who signed the certificates on the host.'),
+    8,
+  ).describe('What the certificates and keys on the host come from.'),
   certificates: count().describe('How many certificates it has.'),
   nextExpiry: timestamp().optional().describe('When the first of them ends.'),
   nextExpiring: z.string().max(4096).optional().describe('Path of that one.'),
