@@ -1,7 +1,6 @@
-import { existsSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { type Driver, drive, killableProgram } from '../support/host-program/driver.ts';
 import { handmadeRelease0 } from '../support/host-program/handmade.ts';
+import { arm, interrupted, reached } from '../support/host-program/interrupt.ts';
 import { type Operator, operate, type Wish } from '../support/host-program/operator.ts';
 import { startHosts, type TestHost, type TestHosts } from '../support/hosts/start.ts';
 
@@ -27,38 +26,11 @@ const wish = (): Wish => ({
   data: new Map([['hosts', String(count)]]),
 });
 
-async function arm(how: 'kill' | 'cut', point: string): Promise<void> {
-  await host.run(
-    `mkdir -p /var/lib/firn-test; rm -f /var/lib/firn-test/*; : >/var/lib/firn-test/${how}-${point}`,
-  );
-}
-
-/** Waits until the point was reached; with `cut`, for the power to be back. */
-async function reached(how: 'kill' | 'cut', point: string): Promise<void> {
-  const armed = join(host.root, `var/lib/firn-test/${how}-${point}`);
-  const end = Date.now() + 40_000;
-  while (existsSync(armed)) {
-    if (Date.now() > end) throw new Error(`${point} was never reached`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  if (how === 'kill') return;
-  await host.powerCut();
-  rmSync(join(host.root, 'var/lib/firn-test/cut-now'), { force: true });
-  await host.powerOn();
-}
-
-async function interrupted(how: 'kill' | 'cut', point: string, step: () => Promise<unknown>): Promise<void> {
-  await arm(how, point);
-  const work = step().catch(() => undefined);
-  await reached(how, point);
-  await work;
-}
-
 const both = (points: string[]) =>
   points.flatMap((point) => [{ how: 'kill', point } as const, { how: 'cut', point } as const]);
 
 test.each(both(['claim-before-owner']))('claim, $how at $point', async ({ how, point }) => {
-  await interrupted(how, point, () => operator.claim());
+  await interrupted(host, how, point, () => operator.claim());
   await operator.claim();
   const { owner, release0, running } = await operator.observe();
   expect(owner?.fence).toBe(1);
@@ -69,7 +41,7 @@ test.each(both(['claim-before-owner']))('claim, $how at $point', async ({ how, p
 test.each(both(['stage-before-release']))('stage, $how at $point', async ({ how, point }) => {
   await operator.claim();
   const wanted = wish();
-  await interrupted(how, point, () => operator.stage(wanted));
+  await interrupted(host, how, point, () => operator.stage(wanted));
   const id = await operator.stage(wanted);
   expect((await operator.observe()).releases.map((release) => release.id)).toContain(id);
   const { stdout } = await host.run(
@@ -80,7 +52,7 @@ test.each(both(['stage-before-release']))('stage, $how at $point', async ({ how,
 
 test.each(both(['job-build', 'build-ended']))('build, $how at $point', async ({ how, point }) => {
   const id = await operator.stage(wish());
-  await interrupted(how, point, () => operator.build(id));
+  await interrupted(host, how, point, () => operator.build(id));
   const failed = await operator.until('failed', ({ build }) => build?.state === 'Failed');
   expect(failed.build?.messageB64).toContain('interrupted');
   expect(failed.bad).toEqual([]);
@@ -92,10 +64,10 @@ test('a boot that is cut while it ends a trial ends it the next time', async () 
   const id = await operator.prepare(wish());
   await operator.activate(id);
   await operator.inState('AwaitingConfirmation');
-  await arm('cut', 'boot-before-trial');
+  await arm(host, 'cut', 'boot-before-trial');
   await host.powerCut();
   await host.powerOn({ wait: 'nothing' });
-  await reached('cut', 'boot-before-trial');
+  await reached(host, 'cut', 'boot-before-trial');
   const seen = await operator.observe();
   expect(seen).toMatchObject({
     current: before,
@@ -110,7 +82,7 @@ test.each(both(['reset-flipped', 'reset-default', 'reset-switched', 'reset-unroo
     await operator.claim();
     await operator.deploy(wish());
     const reset = () => operator.reset();
-    await interrupted(how, point, reset);
+    await interrupted(host, how, point, reset);
     await driver.ended('firn-reset');
     await operator.reset().catch((error: { code?: string }) => {
       if (error.code !== 'NotClaimed') throw error;

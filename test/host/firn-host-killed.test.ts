@@ -1,8 +1,7 @@
-import { existsSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Observation } from '../../controllers/lib/host/protocol.ts';
 import { type Driver, drive, killableProgram } from '../support/host-program/driver.ts';
 import { handmadeRelease0 } from '../support/host-program/handmade.ts';
+import { arm, interrupted } from '../support/host-program/interrupt.ts';
 import { type Operator, operate, type Wish } from '../support/host-program/operator.ts';
 import { startHosts, type TestHost, type TestHosts } from '../support/hosts/start.ts';
 
@@ -65,10 +64,7 @@ test.each(rows)(
     const wanted = wish(`${how}${attempt}`, way === 'bad' ? { breaks: '' } : {});
     const id = await operator.prepare(wanted);
     const before = await operator.observe();
-    await host.run(`rm -f /var/lib/firn-test/*; : >/var/lib/firn-test/${how}-${point}`);
-    const work = attemptDeployment(id).catch(() => undefined);
-    if (how === 'cut') await cutWhenReached();
-    await work;
+    await interrupted(host, how, point, () => attemptDeployment(id));
     if (how === 'kill')
       expect(await host.run(`ls /var/lib/firn-test`).then(({ stdout }) => stdout)).not.toContain('kill-');
     const seen = await operator.until('at rest', atRest, 60_000);
@@ -80,7 +76,7 @@ test.each(rows)(
 test('a host on which nobody calls any more takes back what was killed', async () => {
   const { confirmed } = await operator.observe();
   const id = await operator.prepare(wish('alone'));
-  await host.run('rm -f /var/lib/firn-test/*; : >/var/lib/firn-test/kill-activate-switched');
+  await arm(host, 'kill', 'activate-switched');
   await operator.activate(id, { activateSeconds: 10 });
   await new Promise((resolve) => setTimeout(resolve, 18_000));
   const { stdout } = await host.run(
@@ -100,18 +96,6 @@ async function attemptDeployment(id: string): Promise<void> {
   await operator.activate(id, { confirmSeconds: 10, activateSeconds: 20 });
   const { trial } = await operator.settled();
   if (trial?.state === 'AwaitingConfirmation') await operator.confirm(id);
-}
-
-async function cutWhenReached(): Promise<void> {
-  const flag = join(host.root, 'var/lib/firn-test/cut-now');
-  const end = Date.now() + 40_000;
-  while (!existsSync(flag)) {
-    if (Date.now() > end) throw new Error('the point was never reached');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  await host.powerCut();
-  rmSync(flag);
-  await host.powerOn();
 }
 
 const atRest = ({ trial }: Observation): boolean =>
