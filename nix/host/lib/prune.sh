@@ -26,8 +26,8 @@ prune_unused() {
 			hash=${dir##*/}
 			case $kept in *" $hash "*) continue ;; esac
 			[ -d "$dir" ] && [ -z "$(find "$dir" -maxdepth 0 -mmin -60)" ] || continue
-			rm -rf "$dir"
 			[ $part != secrets ] || rm -rf "$runtime/secrets/$hash"
+			rm -rf "$dir"
 		done
 	done
 	for dir in "$gcroots"/*-system; do

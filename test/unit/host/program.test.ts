@@ -109,9 +109,24 @@ describe.each(shells)('in $name', ({ shell }) => {
     ['/etc/new\nline', false],
     ['/', false],
   ])('a file at %j: delivered %s', (path, fine) => {
-    writeFileSync(join(folder, '0'), 'secret');
-    const reply = run(shell, `check_secret . 0 0400 root root ${base64(path)} - - ''; accept`);
+    const reply = run(shell, `check_secret 0 0400 root root ${base64(path)} - - ''; accept`);
     expect(refusal(reply)).toBe(fine ? true : 'InvalidRequest');
+  });
+
+  test.each([
+    ['12', true],
+    [`=${'0a'.repeat(32)}`, true],
+    ['', false],
+    ['1a', false],
+    ['../0', false],
+    ['=', false],
+    [`=${'0a'.repeat(31)}`, false],
+    [`=${'0A'.repeat(32)}`, false],
+    [`=../${'0'.repeat(61)}`, false],
+    [`==${'0'.repeat(63)}`, false],
+  ])('a file from %j: taken %s', (source, fine) => {
+    const reply = run(shell, `check_secret '${source}' 0400 root root ${base64('/x')} - - ''; accept`);
+    expect(refusal(reply)).toBe(fine ? true : 'PayloadCorrupt');
   });
 
   test.each([
