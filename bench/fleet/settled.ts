@@ -47,7 +47,7 @@ function run({ state }: ScriptedHost, { id, parts }: Desired): void {
   // Only their names are ever asked for while nothing changes.
   for (const part of partNames) state.stored[part].set(parts[part], new Map());
   state.programs.add(programHash);
-  state.releases.set(id, { parts, system, stagedAt: Date.now(), wasConfirmed: true });
+  state.releases.set(id, { parts, manifest: '', system, stagedAt: Date.now(), wasConfirmed: true });
   state.running = { system, booted: system, profile: system, generation: 2 };
   state.current = id;
   state.confirmed = id;

@@ -10,6 +10,7 @@ import { defaultLimits } from '../../controllers/lib/host/limits.ts';
 import { connecting } from './contract/connecting.ts';
 import { type Context, type ContractHost, options } from './contract/context.ts';
 import { interrupted } from './contract/interrupted.ts';
+import { keptFiles } from './contract/kept-files.ts';
 import { releases } from './contract/releases.ts';
 import { requests } from './contract/requests.ts';
 import { startTcpRelay, type TcpRelay } from './tcp-relay.ts';
@@ -52,5 +53,6 @@ export function hostContract(name: string, start: () => Promise<ContractHost>): 
     describe('interrupted', () => interrupted(context));
     describe('requests', () => requests(context));
     describe('releases', () => releases(context));
+    describe('kept files', () => keptFiles(context));
   });
 }

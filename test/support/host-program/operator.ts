@@ -2,9 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Sealed } from '../../../controllers/lib/core/sealed.ts';
 import type { Observation, Parts, TrialState } from '../../../controllers/lib/host/protocol.ts';
 import {
-  type DeliveredFile,
   formats,
   releaseId,
+  type SecretFile,
   secretsPartHash,
   secretsTree,
 } from '../../../controllers/lib/nix/release.ts';
@@ -16,7 +16,11 @@ import { type HandmadeSystem, handmadeBundle } from './handmade.ts';
 export type Wish = {
   system: HandmadeSystem | Tree;
   data?: Tree;
-  files?: readonly DeliveredFile[];
+  files?: readonly SecretFile[];
+  /** Contents of the files among them that are made for this release, by path. */
+  made?: ReadonlyMap<string, Sealed<Uint8Array>>;
+  /** What `observe` gives back; JSON text. */
+  manifest?: string;
 };
 
 export type Deadlines = { confirmSeconds?: number; activateSeconds?: number; attempt?: number };
@@ -43,11 +47,12 @@ export function operate(
     }
   }
 
-  async function stage({ system, data = new Map(), files = [] }: Wish): Promise<string> {
+  async function stage(wish: Wish): Promise<string> {
+    const { system, data = new Map(), files = [], made, manifest = '{}' } = wish;
     const trees = {
       system: system instanceof Map ? (system as Tree) : handmadeBundle(system as HandmadeSystem),
       data,
-      secrets: secretsTree(files),
+      secrets: secretsTree(files, made),
     };
     const parts: Parts = {
       system: hashTree(trees.system),
@@ -69,7 +74,7 @@ export function operate(
       id,
       dataFormat: formats.data,
       secretsFormat: formats.secrets,
-      manifest: '{}',
+      manifest,
       payload,
       payloadBytes: payload.length,
       payloadSha256: createHash('sha256').update(payload).digest('hex'),

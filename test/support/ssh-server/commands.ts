@@ -13,10 +13,11 @@ import {
   refusal,
   text,
 } from './invocation.ts';
+import { leaveUnderlay } from './mesh.ts';
 import { observe } from './observe.ts';
 import { claim, depart, disown } from './owner-commands.ts';
 import { prune, stage } from './stage-commands.ts';
-import { freshState, type Machine, unixNow } from './state.ts';
+import { freshState, type Machine } from './state.ts';
 import { activate, confirm, reboot, refuseWhileOnTrial, reject, resume, revert } from './trial-commands.ts';
 
 /** Runs one subcommand to its reply. */
@@ -30,7 +31,7 @@ export async function runCommand(machine: Machine, subcommand: Subcommand, call:
 }
 
 const commands: Record<Subcommand, Command> = {
-  observe: ({ state, clock }, { program }) => observe(state, program, unixNow(clock)),
+  observe: (machine, { program }) => observe(machine, program),
   claim,
   resolve,
   stage,
@@ -54,6 +55,7 @@ const commands: Record<Subcommand, Command> = {
     machine.later(machine.durations.activate, () => {
       const { release0, hostname, bootId, programs, counts } = state;
       const fresh = freshState(hostname);
+      leaveUnderlay(machine);
       machine.witness.disowned();
       const system = release0?.running ?? fresh.running.system;
       Object.assign(state, fresh, {

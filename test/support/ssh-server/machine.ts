@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../../controllers/lib/core/clock.ts';
 import { createFaults, type Faults } from './faults.ts';
 import type { Listener } from './listener.ts';
+import { leaveUnderlay, losePower } from './mesh.ts';
 import { type Durations, freshState, type Machine } from './state.ts';
 import { settleBoot } from './trial.ts';
 import { createWitness } from './witness.ts';
@@ -48,11 +49,13 @@ export function createMachine(
       settlePort();
       if (up === 'down') listener().cutAll();
     },
+    isReachable: () => !stopped && reachable === 'open',
     reboot() {
       stopTimers();
       state.counts.downs += 1;
       witness.wentDown();
       machine.network('down');
+      losePower(machine);
       later(durations.boot, () => {
         state.bootId = randomUUID();
         state.counts.boots += 1;
@@ -66,6 +69,7 @@ export function createMachine(
     stop() {
       stopped = true;
       stopTimers();
+      leaveUnderlay(machine);
     },
   };
 }

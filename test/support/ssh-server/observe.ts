@@ -1,4 +1,6 @@
-import type { HostState, Job } from './state.ts';
+import { observeMesh } from './mesh.ts';
+import { certificatesOf } from './secrets.ts';
+import { type Job, type Machine, unixNow } from './state.ts';
 
 const b64 = (text: string): string => Buffer.from(text).toString('base64');
 
@@ -9,12 +11,13 @@ const job = ({ state, startedAt, message }: Job): Record<string, unknown> => ({
 });
 
 /** What `observe` prints, before it is JSON. */
-export function observe(state: HostState, program: string, time: number): Record<string, unknown> {
+export function observe(machine: Machine, program: string): Record<string, unknown> {
+  const { state, clock } = machine;
   const { owner, trial, build, resolve, reset, facts } = state;
   return {
     ok: true,
     program,
-    time,
+    time: unixNow(clock),
     bootId: state.bootId,
     facts: {
       hostnameB64: b64(state.hostname),
@@ -44,9 +47,9 @@ export function observe(state: HostState, program: string, time: number): Record
     },
     current: state.current,
     confirmed: state.confirmed,
-    manifestB64: '',
-    certificates: [],
-    wireguard: null,
+    manifestB64: b64(state.releases.get(state.current ?? '')?.manifest ?? ''),
+    certificates: certificatesOf(state),
+    wireguard: observeMesh(machine),
     trial: trial && {
       id: trial.id,
       attempt: trial.attempt,

@@ -2,6 +2,7 @@
 import { partNames } from '../../../controllers/lib/host/protocol.ts';
 import { accepted, admit, type Command, type Fields, int, Refusal, text } from './invocation.ts';
 import { isPart, sha256, unpackParts } from './payload.ts';
+import { wholeSecrets } from './secrets.ts';
 import type { Machine } from './state.ts';
 
 export const stage: Command = async (machine, call) => {
@@ -22,7 +23,7 @@ export const stage: Command = async (machine, call) => {
       throw new Refusal('PartMissing', `the part ${part} ${hash} is neither stored nor sent`);
     if (!isPart(part, hash, tree))
       throw new Refusal('PayloadCorrupt', `the part ${part} is not what its hash says`);
-    machine.state.stored[part].set(hash, tree);
+    machine.state.stored[part].set(hash, part === 'secrets' ? wholeSecrets(machine.state, tree) : tree);
   }
   admit(machine, call);
   layRelease(machine, fields);
@@ -39,6 +40,7 @@ function layRelease({ state, clock }: Machine, fields: Fields): void {
   if (before !== undefined) return;
   state.releases.set(id, {
     parts,
+    manifest: text(fields.manifest),
     system: null,
     stagedAt: clock.now(),
     wasConfirmed: false,

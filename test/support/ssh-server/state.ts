@@ -9,6 +9,7 @@ import type {
 } from '../../../controllers/lib/host/protocol.ts';
 import type { Tree } from '../../../controllers/lib/nix/tree.ts';
 import type { Faults } from './faults.ts';
+import { freshMesh, type ScriptedMesh } from './mesh-state.ts';
 import type { Witness } from './witness.ts';
 
 /** How long things take on a scripted host, in milliseconds of its clock. */
@@ -54,7 +55,14 @@ export type Trial = {
 
 export type Bad = { part: PartName; hash: string; reason: string; message: string; at: number };
 
-export type Release = { parts: Parts; system: string | null; stagedAt: number; wasConfirmed: boolean };
+export type Release = {
+  parts: Parts;
+  /** What it was staged with; JSON text. */
+  manifest: string;
+  system: string | null;
+  stagedAt: number;
+  wasConfirmed: boolean;
+};
 
 /** What one host knows and is, as far as the protocol shows it. Tests may read it, and change it to set a scene. */
 export type HostState = {
@@ -65,10 +73,11 @@ export type HostState = {
   running: { system: string; booted: string; profile: string; generation: number };
   /** `stagedAt`, in milliseconds, and what was ever confirmed decide what `prune` keeps. */
   releases: Map<string, Release>;
-  /** Files by part and hash. */
+  /** Files by part and hash; of secrets with every file in it, wherever it was taken from. */
   stored: Record<PartName, Map<string, Tree>>;
   current: string | null;
   confirmed: string | null;
+  mesh: ScriptedMesh;
   trial: Trial | null;
   bad: Bad[];
   build: Job | null;
@@ -102,6 +111,7 @@ export type Machine = {
   later(ms: number, callback: () => void): () => void;
   /** Whether anyone can connect. */
   network(up: 'up' | 'down'): void;
+  isReachable(): boolean;
   reboot(): void;
 };
 
@@ -121,6 +131,7 @@ export function freshState(hostname: string): HostState {
     stored: { system: new Map(), data: new Map(), secrets: new Map() },
     current: null,
     confirmed: null,
+    mesh: freshMesh(),
     trial: null,
     bad: [],
     build: null,
