@@ -1,32 +1,13 @@
 /** Addresses, networks, host names and ports, as Kubernetes' CEL library reads them. */
-import ipaddr from 'ipaddr.js';
+import { addressOrNull, networkOrNull } from '../controllers/lib/core/network.ts';
 import { integer } from './common.ts';
 import { matches, text, withRules } from './rules.ts';
 
 /** CEL's `isIP`: no zones, no leading zeros in IPv4, and no IPv4 address dressed as IPv6. */
 export function isAddress(written: string): boolean {
-  const bytes = bytesOf(written);
-  return bytes !== null && !(bytes.length === 16 && bytes.slice(0, 12).join() === mappedPrefix);
+  const address = addressOrNull(written);
+  return address !== null && !(address.family === 6 && address.value >> 32n === 0xffffn);
 }
-
-const mappedPrefix = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255].join();
-const byte = '(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])';
-const fourBytes = new RegExp(`^${byte}[.]${byte}[.]${byte}[.]${byte}$`);
-
-/** Four or sixteen bytes; null for what is not an address. */
-function bytesOf(written: string): number[] | null {
-  const four = fourBytes.exec(written);
-  if (four !== null) return four.slice(1).map(Number);
-  // ipaddr.js takes ::192.0.2.1 for ::ffff:192.0.2.1, so it gets the last four bytes in hex.
-  const tail = written.slice(written.lastIndexOf(':') + 1);
-  const last = fourBytes.exec(tail)?.slice(1).map(Number);
-  const hex = last === undefined ? tail : `${hextet(last[0]!, last[1]!)}:${hextet(last[2]!, last[3]!)}`;
-  const plain = written.slice(0, written.length - tail.length) + hex;
-  if (!/^[0-9a-fA-F:]+$/.test(plain) || !ipaddr.IPv6.isValid(plain)) return null;
-  return ipaddr.IPv6.parse(plain).toByteArray();
-}
-
-const hextet = (high: number, low: number): string => (high * 256 + low).toString(16);
 
 export const address = () =>
   withRules(text({ min: 2, max: 45 }), [
@@ -44,12 +25,7 @@ export const network = () =>
   ]);
 
 function isNetwork(written: string): boolean {
-  const [base = '', prefix = '', ...rest] = written.split('/');
-  const bytes = isAddress(base) ? bytesOf(base) : null;
-  if (bytes === null || rest.length > 0 || !/^(0|[1-9][0-9]{0,2})$/.test(prefix)) return false;
-  const bits = Number(prefix);
-  if (bits > bytes.length * 8) return false;
-  return bytes.every((value, at) => (value & (0xff >> Math.min(8, Math.max(0, bits - 8 * at)))) === 0);
+  return isAddress(written.split('/')[0]!) && networkOrNull(written) !== null;
 }
 
 const hostLabels =

@@ -9,31 +9,48 @@ export type Network = { readonly family: Family; readonly base: bigint; readonly
 
 const bitsOf = (family: Family): number => (family === 4 ? 32 : 128);
 
+const byte = '(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])';
+const fourBytes = new RegExp(`^${byte}[.]${byte}[.]${byte}[.]${byte}$`);
+
+/** Without zones, and without leading zeros in IPv4: what Kubernetes takes for an address, and nothing else. */
+export function addressOrNull(written: string): Address | null {
+  const four = fourBytes.exec(written);
+  if (four !== null) return { family: 4, value: number(four.slice(1).map(Number)) };
+  // ipaddr.js takes ::192.0.2.1 for ::ffff:192.0.2.1, so it gets the last four bytes in hex.
+  const tail = written.slice(written.lastIndexOf(':') + 1);
+  const last = fourBytes.exec(tail)?.slice(1).map(Number);
+  const hex = last === undefined ? tail : `${hextet(last[0]!, last[1]!)}:${hextet(last[2]!, last[3]!)}`;
+  const plain = written.slice(0, written.length - tail.length) + hex;
+  if (!/^[0-9a-fA-F:]+$/.test(plain) || !ipaddr.IPv6.isValid(plain)) return null;
+  return { family: 6, value: number(ipaddr.IPv6.parse(plain).toByteArray()) };
+}
+
+const number = (bytes: number[]): bigint => bytes.reduce((sum, one) => sum * 256n + BigInt(one), 0n);
+const hextet = (high: number, low: number): string => (high * 256 + low).toString(16);
+
 /** Throws an `Error` on what is no address. */
 export function parseAddress(written: string): Address {
-  const parsed = ipaddr.parse(written);
-  const family = parsed.kind() === 'ipv4' ? 4 : 6;
-  return { family, value: parsed.toByteArray().reduce((sum, byte) => sum * 256n + BigInt(byte), 0n) };
+  const address = addressOrNull(written);
+  if (address === null) throw new Error(`not an address: ${written}`);
+  return address;
 }
 
-/** Throws an `Error` on what is no network, and on bits beyond the prefix: there is one way to write a network. */
-export function parseNetwork(written: string): Network {
-  const [address = '', length = '', ...rest] = written.split('/');
-  const { family, value } = parseAddress(address);
-  const prefix = /^(0|[1-9][0-9]{0,2})$/.test(length) ? Number(length) : Number.NaN;
-  if (rest.length > 0 || !(prefix <= bitsOf(family))) throw new Error(`not a network: ${written}`);
-  const network = { family, base: value, prefix };
-  if (value % sizeOf(network) !== 0n) throw new Error(`has bits after the prefix: ${written}`);
-  return network;
-}
-
-/** For what may still be wrong, such as the value of a field beside one that is checked. */
+/** Null also where there are bits beyond the prefix: there is one way to write a network. */
 export function networkOrNull(written: string): Network | null {
-  try {
-    return parseNetwork(written);
-  } catch {
-    return null;
-  }
+  const [base = '', length = '', ...rest] = written.split('/');
+  const address = addressOrNull(base);
+  if (address === null || rest.length > 0 || !/^(0|[1-9][0-9]{0,2})$/.test(length)) return null;
+  const { family, value } = address;
+  const prefix = Number(length);
+  if (prefix > bitsOf(family) || value % sizeOf({ family, prefix }) !== 0n) return null;
+  return { family, base: value, prefix };
+}
+
+/** Throws an `Error` on what is no network. */
+export function parseNetwork(written: string): Network {
+  const network = networkOrNull(written);
+  if (network === null) throw new Error(`not a network: ${written}`);
+  return network;
 }
 
 /** As RFC 5952 writes it. */
