@@ -67,7 +67,7 @@ export const leaf = (
   };
 };
 
-export const isControlPlane = ({ roles }: Subject): boolean => roles.includes('control-plane');
+export const isControlPlane = ({ roles }: Pick<Subject, 'roles'>): boolean => roles.includes('control-plane');
 /** Control-plane nodes have a Node object and a kubelet like workers; a frontend runs no pods. */
 export const runsPods = ({ roles }: Subject): boolean =>
   roles.includes('control-plane') || roles.includes('worker');

@@ -1,0 +1,79 @@
+/** What certificates and keys of a cluster are made of. Pure: Secrets in, checked values out. */
+import { ReconcileError } from '../lib/core/outcome.ts';
+import type { Sealed } from '../lib/core/sealed.ts';
+import type { Secret } from '../lib/kube/core-kinds.ts';
+import { type Authority, endOf } from '../lib/pki/authority.ts';
+import { inspectCertificate } from '../lib/pki/inspect.ts';
+import { publicKeyOf } from '../lib/pki/keys.ts';
+import { PkiError } from '../lib/pki/pki-error.ts';
+import { readSigner, trustFingerprint } from './authority-secret.ts';
+import { encryptionFingerprint, readEncryption } from './encryption-secret.ts';
+import type { AuthorityName } from './policies/policy.ts';
+import { readServiceAccount, serviceAccountFingerprint } from './service-account-secret.ts';
+
+export type AuthorityMaterial = {
+  signer: Authority;
+  /** SHA-256 of the certificate that signs, in hex. */
+  fingerprint: string;
+  /** PEM of all authorities that are trusted now. */
+  trust: string;
+  trustFingerprint: string;
+  /** Milliseconds since the epoch, after which nothing that it signed is valid. */
+  notAfter: number;
+};
+
+export type Material = {
+  authorities: Record<AuthorityName, AuthorityMaterial>;
+  /** `publicKeys`: PEM of all that verify. */
+  serviceAccount: { key: Sealed<string>; publicKeys: string; fingerprint: string };
+  /** `config`: an EncryptionConfiguration. */
+  encryption: { config: Sealed<string>; fingerprint: string };
+};
+
+export type MaterialSecrets = Record<
+  'cluster' | 'etcd' | 'frontProxy' | 'serviceAccount' | 'encryption',
+  Secret
+>;
+
+/** Throws `ReconcileError` where a Secret does not hold what it is for; it names the Secret, never its content. */
+export function materialOf(secrets: MaterialSecrets): Material {
+  return {
+    authorities: {
+      cluster: authority(secrets.cluster),
+      etcd: authority(secrets.etcd),
+      'front-proxy': authority(secrets.frontProxy),
+    },
+    serviceAccount: understood(secrets.serviceAccount, (secret) => {
+      const { key, publicKeys } = readServiceAccount(secret);
+      const fingerprint = serviceAccountFingerprint(publicKeyOf(key), publicKeys);
+      return { key, publicKeys: publicKeys.join(''), fingerprint };
+    }),
+    encryption: understood(secrets.encryption, (secret) => {
+      const { config, keys } = readEncryption(secret);
+      return { config, fingerprint: encryptionFingerprint(keys) };
+    }),
+  };
+}
+
+const authority = (secret: Secret): AuthorityMaterial =>
+  understood(secret, (given) => {
+    const { signer, trust } = readSigner(given);
+    return {
+      signer,
+      fingerprint: inspectCertificate(signer.certificate).fingerprint,
+      trust: trust.join(''),
+      trustFingerprint: trustFingerprint(trust),
+      notAfter: endOf(signer),
+    };
+  });
+
+/** Runs a reader of a Secret; what it cannot read stalls whoever needs it. */
+export function understood<T>(secret: Secret, read: (secret: Secret) => T): T {
+  try {
+    return read(secret);
+  } catch (error) {
+    if (!(error instanceof PkiError)) throw error;
+    const message = `Secret ${secret.metadata.name} is not usable: ${error.message}; put the former content back from a backup`;
+    throw new ReconcileError('terminal', 'PkiSecretUnusable', message);
+  }
+}
