@@ -99,7 +99,7 @@ function rewrite(raw: Raw, path: string): Structural {
   const node = { ...given, type } as Structural;
   switch (type) {
     case 'object':
-      return checkDefaults(rewriteObject(node, given, path), path);
+      return spellOutDefault(checkDefaults(rewriteObject(node, given, path), path));
     case 'array':
       return { ...checkList(node, path), items: rewrite(given.items as Raw, `${path}[]`) };
     case 'integer':
@@ -162,6 +162,16 @@ function checkDefaults(node: Structural, path: string): Structural {
     }
   }
   return node;
+}
+
+/** The API server tries an object's rules on its default as that is written, before it fills in defaults within. */
+function spellOutDefault(node: Structural): Structural {
+  if (node.default === undefined || node['x-kubernetes-validations'] === undefined) return node;
+  const given = node.default as Raw;
+  const within = Object.entries(node.properties ?? {})
+    .filter(([name, field]) => given[name] === undefined && field.default !== undefined)
+    .map(([name, field]) => [name, field.default] as const);
+  return { ...node, default: { ...given, ...Object.fromEntries(within) } };
 }
 
 function checkList(node: Structural, path: string): Structural {

@@ -133,3 +133,11 @@ test('text counts characters as Kubernetes does', () => {
   expect(text({ max: 2 }).safeParse('😀😀😀').success).toBe(false);
   expect(text({ min: 2, max: 9 }).safeParse('😀').success).toBe(false);
 });
+
+test('the default of an object with rules is spelled out: the API server tries rules on it as it is written', () => {
+  const inner = z.object({ a: z.string().max(1).default('x'), b: z.string().max(1).optional() });
+  const ruled = withRules(inner, [{ cel: "self.a != 'y'", message: 'no', test: () => true }]);
+  const { properties } = structural(z.object({ ruled: ruled.prefault({}), free: inner.prefault({}) }));
+  expect(properties?.ruled?.default).toEqual({ a: 'x' });
+  expect(properties?.free?.default).toEqual({});
+});
