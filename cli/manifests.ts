@@ -5,12 +5,21 @@ import {
   type Secret,
   SecretKind,
 } from '../controllers/lib/kube/core-kinds.ts';
-import { type KubeObject, NixModule, NixNode, type ResourceKind } from '../crds/index.ts';
+import {
+  type KubeObject,
+  NixCluster,
+  NixModule,
+  NixNode,
+  type ResourceKind,
+  WireguardMesh,
+} from '../crds/index.ts';
 import { CliError } from './command.ts';
 
 export type Manifests = {
   nodes: NixNode[];
   modules: NixModule[];
+  clusters: NixCluster[];
+  meshes: WireguardMesh[];
   configMaps: ConfigMap[];
   secrets: Secret[];
 };
@@ -20,7 +29,14 @@ const asIfStored = { uid: '00000000-0000-0000-0000-000000000000', resourceVersio
 
 /** Reads YAML documents of our kinds, ConfigMaps and Secrets; others are skipped. `file` is for messages. Pure. */
 export function parseManifests(text: string, file: string): Manifests {
-  const found: Manifests = { nodes: [], modules: [], configMaps: [], secrets: [] };
+  const found: Manifests = {
+    nodes: [],
+    modules: [],
+    clusters: [],
+    meshes: [],
+    configMaps: [],
+    secrets: [],
+  };
   for (const document of parseAllDocuments(text)) {
     if (!('errors' in document)) continue;
     const [error] = document.errors;
@@ -54,6 +70,12 @@ function add(raw: Raw, file: string, found: Manifests): void {
       break;
     case 'firn.dev/v1alpha1 NixModule':
       found.modules.push(read(NixModule));
+      break;
+    case 'firn.dev/v1alpha1 NixCluster':
+      found.clusters.push(read(NixCluster));
+      break;
+    case 'firn.dev/v1alpha1 WireguardMesh':
+      found.meshes.push(read(WireguardMesh));
       break;
     case 'v1 ConfigMap':
       found.configMaps.push(read(ConfigMapKind));

@@ -5,8 +5,10 @@ import { lockedFromPin } from '../controllers/lib/nix/flake-lock.ts';
 import type { Tree } from '../controllers/lib/nix/tree.ts';
 import { type Content, desiredRelease } from '../controllers/nixnode/desired.ts';
 import { loginOf } from '../controllers/nixnode/login.ts';
-import { pinOf } from '../controllers/nixnode/pin.ts';
-import type { NixModule, NixNode } from '../crds/index.ts';
+import type { MemberParts } from '../controllers/nixnode/member.ts';
+import { memberValues } from '../controllers/nixnode/member-values.ts';
+import { pinOf, type Wanted } from '../controllers/nixnode/pin.ts';
+import type { NixCluster, NixModule, NixNode, WireguardMesh } from '../crds/index.ts';
 import type { Bundle } from './bundle-output.ts';
 import { CliError } from './command.ts';
 
@@ -16,17 +18,22 @@ export type NodeParts = {
   configMaps: readonly ConfigMap[];
   /** Of the login; absent where it is not to be had, and then its public half is missing in the result. */
   key: Secret | undefined;
+  /** Its cluster and the mesh of that; absent where there is none, or where it is not to be had. */
+  cluster: NixCluster | undefined;
+  mesh: WireguardMesh | undefined;
 };
 
 /** The system part of a node's release; of what is not known yet, `notes` says so. Pure. */
 export function renderNode(parts: NodeParts, firnModules: Tree): Bundle {
   const { node, modules, key } = parts;
   const notes: string[] = [];
-  const locked = lockedOf(node, notes);
+  const wanted = node.spec.nixpkgs ?? clusterOf(parts).spec.nixpkgs;
+  const locked = lockedOf(parts, wanted, notes);
   const desired = desiredRelease({
     node,
     modules,
-    nixpkgs: { url: node.spec.nixpkgs!.url, locked: locked ?? unresolved(node.spec.nixpkgs!.url) },
+    nixpkgs: { url: wanted.url, locked: locked ?? unresolved(wanted.url) },
+    member: memberOf(parts),
     content: contentOf(parts),
     system: systemOf(node, notes),
     authorizedKeys: authorizedKeysOf(node, key, notes),
@@ -46,10 +53,34 @@ function unresolved(url: string): unknown {
   return lockedFromPin(url, { narHash }) ?? lockedFromPin(url, { narHash, rev: '0'.repeat(40) });
 }
 
-function lockedOf(node: NixNode, notes: string[]): unknown {
-  const pin = pinOf(node, { resolve: null, time: 0 });
+/** Throws `CliError`. */
+function clusterOf({ node, cluster }: NodeParts): NixCluster {
+  if (cluster) return cluster;
+  throw new CliError(
+    `NixCluster ${node.spec.clusterRef?.name}, which NixNode ${node.metadata.name} is a member of, is not there`,
+  );
+}
+
+/** Of its place in the cluster, what the system is told; what comes beside the system is left out. */
+function memberOf(parts: NodeParts): MemberParts | null {
+  const { node, mesh } = parts;
+  if (!node.spec.clusterRef) return null;
+  const cluster = clusterOf(parts);
+  const place = cluster.status?.nodes?.find(({ name }) => name === node.metadata.name);
+  if (!place) {
+    throw new CliError(
+      `NixCluster ${cluster.metadata.name} has not given ${node.metadata.name} a number yet, from which its addresses follow; manifests need the status that the operator wrote: render from the cluster, without -f`,
+    );
+  }
+  const values = memberValues(node, cluster, place, mesh ?? null);
+  return { values, data: new Map(), files: [], make: async () => new Map(), record: {} };
+}
+
+function lockedOf({ node, cluster }: NodeParts, wanted: Wanted, notes: string[]): unknown {
+  const kept = [node.spec.nixpkgs ? undefined : cluster?.status?.nixpkgs, node.status?.nixpkgs];
+  const pin = pinOf(wanted, kept, { resolve: null, time: 0 });
   if (pin.state === 'known') return pin.locked;
-  notes.push(`flake.lock is left out: a host has yet to resolve ${node.spec.nixpkgs!.url}`);
+  notes.push(`flake.lock is left out: a host has yet to resolve ${wanted.url}`);
   return null;
 }
 

@@ -8,7 +8,14 @@ import {
 import { isNotFound, KubeError } from '../controllers/lib/kube/kube-error.ts';
 import { readFirnModules } from '../controllers/lib/nix/modules.ts';
 import { configMapNames, modulesOf } from '../controllers/nixnode/sources.ts';
-import { NixModule, type NixNode } from '../crds/index.ts';
+import {
+  type KubeObject,
+  NixCluster,
+  NixModule,
+  type NixNode,
+  type ResourceKind,
+  WireguardMesh,
+} from '../crds/index.ts';
 import type { Bundle } from './bundle-output.ts';
 import type { clusterOptions } from './cluster-options.ts';
 import { CliError, type Values } from './command.ts';
@@ -22,6 +29,8 @@ export function renderFromFiles(files: readonly string[], name: string | undefin
   const merged: Manifests = {
     nodes: all.flatMap(({ nodes }) => nodes),
     modules: all.flatMap(({ modules }) => modules),
+    clusters: all.flatMap(({ clusters }) => clusters),
+    meshes: all.flatMap(({ meshes }) => meshes),
     configMaps: all.flatMap(({ configMaps }) => configMaps),
     secrets: all.flatMap(({ secrets }) => secrets),
   };
@@ -35,8 +44,17 @@ export function renderFromFiles(files: readonly string[], name: string | undefin
   return nodes.map((node) => {
     const beside = <O extends { metadata: { namespace?: string } }>(objects: readonly O[]): O[] =>
       objects.filter(({ metadata }) => metadata.namespace === node.metadata.namespace);
-    const key = beside(merged.secrets).find(({ metadata }) => metadata.name === node.spec.ssh.keyRef.name);
-    const parts = { node, modules: beside(merged.modules), configMaps: beside(merged.configMaps), key };
+    const called = <O extends { metadata: { name: string } }>(objects: O[], of: string | undefined) =>
+      objects.find(({ metadata }) => metadata.name === of);
+    const cluster = called(beside(merged.clusters), node.spec.clusterRef?.name);
+    const parts = {
+      node,
+      modules: beside(merged.modules),
+      configMaps: beside(merged.configMaps),
+      key: called(beside(merged.secrets), node.spec.ssh.keyRef.name),
+      cluster,
+      mesh: called(beside(merged.meshes), cluster?.spec.network.meshRef?.name),
+    };
     return renderNode(parts, firnModules);
   });
 }
@@ -58,11 +76,14 @@ export async function renderFromCluster(
   await using connection = connect(options);
   const node = await getNode(connection, name, signal);
   const modules = modulesOf(node, await listModules(connection, signal));
+  const cluster = await readOne(connection, NixCluster, node.spec.clusterRef?.name, signal);
   const parts = {
     node,
     modules,
     configMaps: await readConfigMaps(connection, [node, ...modules], signal),
     key: await readKey(connection, node, signal),
+    cluster,
+    mesh: await readOne(connection, WireguardMesh, cluster?.spec.network.meshRef?.name, signal),
   };
   return renderNode(parts, readFirnModules());
 }
@@ -86,21 +107,28 @@ async function listModules({ client, namespace }: Connection, signal: AbortSigna
 
 /** Those that are not there are missed where their content is needed, by name. */
 async function readConfigMaps(
-  { client, namespace }: Connection,
+  connection: Connection,
   objects: readonly (NixNode | NixModule)[],
   signal: AbortSignal,
 ): Promise<ConfigMap[]> {
   const names = new Set(objects.flatMap((object) => [...configMapNames(object)]));
-  const read = [...names].map(async (name): Promise<ConfigMap[]> => {
-    try {
-      const raw = await client.get(ConfigMapKind, { namespace, name }, { signal, deadlineMs: 15_000 });
-      return [ConfigMapKind.parse(raw)];
-    } catch (error) {
-      if (isNotFound(error)) return [];
-      throw error;
-    }
-  });
-  return (await Promise.all(read)).flat();
+  const read = [...names].map((name) => readOne(connection, ConfigMapKind, name, signal));
+  return (await Promise.all(read)).filter((map) => map !== undefined);
+}
+
+async function readOne<O extends KubeObject>(
+  { client, namespace }: Connection,
+  kind: ResourceKind<O>,
+  name: string | undefined,
+  signal: AbortSignal,
+): Promise<O | undefined> {
+  if (name === undefined) return undefined;
+  try {
+    return kind.parse(await client.get(kind, { namespace, name }, { signal, deadlineMs: 15_000 }));
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
 }
 
 /** Who may not read Secrets can still see everything else. */

@@ -60,6 +60,7 @@ export async function runFirn(options: FirnOptions): Promise<void> {
       hosts,
       readPrivateKey,
       installation: await loadInstallation(client, namespace, signal),
+      randomBytes,
       firnModules: readFirnModules(),
       version: readVersion(),
     };

@@ -220,14 +220,13 @@ export const nixNodeStatus = z
       .describe('When the host last answered, to ten minutes: it is not written more often.'),
     deletion: z
       .object({
-        startedAt: timestamp().describe('When the deletion was first seen.'),
         outcome: z
           .enum(['Reset', 'Orphaned', 'TimedOut'])
-          .optional()
           .describe('What became of the host; its index is free again after a Reset alone.'),
+        at: timestamp().describe('When that was.'),
       })
       .optional()
-      .describe('How far the deletion is.'),
+      .describe('What the deletion did to the host.'),
   })
   .describe('What is true of the host; written by Firn.');
 

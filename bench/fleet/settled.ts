@@ -25,6 +25,7 @@ export function settle({ hosts, publicKey }: Fleet, hmacKey: Sealed<Uint8Array>)
       content: { configMap: refuse, secret: refuse },
       system: host.state.facts.system,
       nixpkgs: { url: nixpkgs.url, locked },
+      member: null,
       authorizedKeys: [publicKey],
       firnModules,
       hmacKey,

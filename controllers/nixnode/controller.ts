@@ -1,18 +1,24 @@
 /** NixNode: keeps one host what its objects say. What to do is decided in plan.ts; here it is done. */
-import { NixModule, NixNode } from '../../crds/index.ts';
+import { ClusterPKI, NixCluster, NixModule, NixNode, WireguardMesh } from '../../crds/index.ts';
 import { ConfigMapKind, SecretKind } from '../lib/kube/core-kinds.ts';
 import { type Controller, defineController, input, referenced } from '../lib/runtime/controller.ts';
+import {
+  clusterForNodes,
+  meshForNodes,
+  nodesOfCluster,
+  nodesOfClusterSecret,
+  nodesOfMesh,
+  nodesOfPki,
+  pkiForNodes,
+} from './cluster-sources.ts';
 import { deploy } from './deploy.ts';
 import type { Fences } from './fence.ts';
 import { finalizeNode } from './finalize.ts';
-import { checkHealth } from './health.ts';
+import { checkHealth, recheckAfter } from './health.ts';
 import { render } from './render.ts';
 import type { Services } from './services.ts';
 import { nodesOfConfigMap, nodesOfModule, nodesOfSecret } from './sources.ts';
-import { reach, takeOver } from './visit.ts';
-
-/** A host that is as it should be is looked at this often; every change of its objects wakes it at once. */
-const recheckMs = 300_000;
+import { meshSeen, reach, takeOver } from './visit.ts';
 
 /** What the controller reads and writes, as data: roles and the controller's page in the docs are made from it. */
 export const declaration = {
@@ -20,8 +26,14 @@ export const declaration = {
   primary: NixNode,
   inputs: [
     input(NixModule, nodesOfModule),
+    input(NixCluster, nodesOfCluster, clusterForNodes),
+    input(WireguardMesh, nodesOfMesh, meshForNodes),
+    input(ClusterPKI, nodesOfPki, pkiForNodes),
     referenced(ConfigMapKind, nodesOfConfigMap),
-    referenced(SecretKind, nodesOfSecret),
+    referenced(SecretKind, (secret, read) => [
+      ...nodesOfSecret(secret, read),
+      ...nodesOfClusterSecret(secret, read),
+    ]),
   ],
   conditions: ['Reachable', 'Rendered', 'Built', 'Applied', 'Healthy'],
   finalizer: 'firn.dev/nixnode',
@@ -44,7 +56,7 @@ export function nixNodeController(services: Services): Controller {
       await deploy(visit, desired);
       await context.step('Healthy', () => checkHealth(visit.seen, context.clock.now()));
       context.summary('Healthy');
-      return { recheckMs };
+      return { recheckMs: recheckAfter(meshSeen(visit)) };
     },
 
     finalize: (node, context) => finalizeNode(node, context, services, fences),

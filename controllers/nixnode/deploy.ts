@@ -9,6 +9,7 @@ import { withAdvice } from './advice.ts';
 import { type BadPart, compose } from './compose.ts';
 import type { Desired } from './desired.ts';
 import { clockProblem, recheckMs as clockRecheckMs } from './health.ts';
+import { type ReleaseRecord, readRecord } from './manifest.ts';
 import { nextStep, type Release, type Step } from './plan.ts';
 import { act, lookAgain, type Visit } from './visit.ts';
 
@@ -109,28 +110,41 @@ async function stage(
     const message = `the host lost the ${lost.join(' and ')} of the last good release, which cannot be rendered again; correct what was taken back (status.bad), and the next release takes its place`;
     throw new ReconcileError('terminal', 'LastGoodLost', message);
   }
-  const payload = await packParts(Object.fromEntries(missing.map((part) => [part, desired.tree(part)])));
+  const trees = await Promise.all(
+    missing.map(async (part) => [part, await (part === 'secrets' ? desired.secrets() : desired.tree(part))]),
+  );
+  const payload = await packParts(Object.fromEntries(trees));
   await act(visit, 'stage', {
     id: aim.id,
     ...aim.parts,
     dataFormat: formats.data,
     secretsFormat: formats.secrets,
-    manifest: manifestOf(visit, aim.id, aim.parts),
+    manifest: manifestOf(visit, aim, desired),
     payloadSha256: createHash('sha256').update(payload).digest('hex'),
     payloadBytes: payload.byteLength,
     payload,
   });
 }
 
-function manifestOf({ node, services, context }: Visit, id: string, parts: Parts): string {
+/** What is said of a part that was held back is what the host has of it: its own record of the release that runs. */
+function manifestOf({ node, services, context, seen }: Visit, aim: Release, desired: Desired): string {
   const { namespace, name, uid } = node.metadata;
+  const runs = seen.releases.find(({ id }) => id === seen.current)?.parts;
+  const had = readRecord(seen.manifestB64);
+  const of = (part: PartName): ReleaseRecord => {
+    if (aim.parts[part] === desired.parts[part]) return desired.record;
+    return aim.parts[part] === runs?.[part] ? had : {};
+  };
+  const { cluster, nixpkgs } = of('system');
+  const { leaves, origins } = of('secrets');
+  const record: ReleaseRecord = { cluster, nixpkgs, leaves, origins };
   const renderedAt = new Date(context.clock.now()).toISOString();
   return JSON.stringify({
-    id,
-    parts,
+    ...aim,
     node: { namespace, name, uid },
     renderedBy: services.version,
     renderedAt,
+    ...record,
   });
 }
 

@@ -13,6 +13,8 @@ import {
   secretsTree,
 } from '../lib/nix/release.ts';
 import { hashTree, type Tree } from '../lib/nix/tree.ts';
+import type { ReleaseRecord } from './manifest.ts';
+import type { MemberParts } from './member.ts';
 import { modulesOf } from './sources.ts';
 
 /** Content of ConfigMaps and Secrets of the node's namespace. Throws `waiting` where an object or a key is absent. */
@@ -28,7 +30,9 @@ export type DesiredInput = {
   content: Content;
   /** As Nix names it. */
   system: string;
-  nixpkgs: { url: string; locked: unknown };
+  nixpkgs: { url: string; refresh?: string; locked: unknown };
+  /** Its place in a cluster; null for a node of none. */
+  member: MemberParts | null;
   /** Public keys that may log in as the operator, as in authorized_keys(5). */
   authorizedKeys: readonly string[];
   firnModules: Tree;
@@ -39,17 +43,22 @@ export type DesiredInput = {
 export type Desired = {
   id: string;
   parts: Parts;
-  /** The files of a part. Those of `secrets` are in the clear: into a payload and nowhere else. */
-  tree(part: keyof Parts): Tree;
+  /** The files of a part. */
+  tree(part: 'system' | 'data'): Tree;
+  /** The same of the secrets, in the clear, into a payload and nowhere else. Makes the keys that the host does not have. */
+  secrets(): Promise<Tree>;
+  /** What the release's manifest is to say of it. */
+  record: ReleaseRecord;
   /** What in the modules cannot work in a flake, a line each: it explains an evaluation that failed. */
   hints(): string[];
 };
 
 /** Throws `ReconcileError` where something is missing or cannot be rendered. */
 export function desiredRelease(input: DesiredInput): Desired {
-  const { node, content } = input;
+  const { node, content, member, nixpkgs } = input;
   const shared = modulesOf(node, input.modules);
-  const files = [...shared, node].flatMap((object) => object.spec.files.map((file) => read(file, content)));
+  const own = [...shared, node].flatMap((object) => object.spec.files.map((file) => read(file, content)));
+  const files = [...own, ...(member?.files ?? [])];
   const userModules = [
     ...shared.map((module) => sharedModule(module, content)),
     ...ownModules(node, content),
@@ -58,22 +67,28 @@ export function desiredRelease(input: DesiredInput): Desired {
     system: input.system,
     hostName: node.metadata.name,
     stateVersion: node.spec.stateVersion,
-    nixpkgs: input.nixpkgs,
+    nixpkgs,
+    ...(member && { firn: member.values }),
     ssh: { user: node.spec.ssh.user, port: node.spec.ssh.port, authorizedKeys: input.authorizedKeys },
     modules: userModules,
     firnModules: input.firnModules,
   });
-  const data = dataTree({ hosts: [] });
+  const data = member?.data ?? dataTree({ hosts: [] });
   const parts = {
     system: hashTree(system),
     data: hashTree(data),
     secrets: secretsPartHash(input.hmacKey, files),
   };
-  const trees = { system: () => system, data: () => data, secrets: () => secretsTree(files) };
+  const { url, refresh, locked } = nixpkgs;
   return {
     id: releaseId(parts),
     parts,
-    tree: (part) => trees[part](),
+    tree: (part) => ({ system, data })[part],
+    secrets: async () => secretsTree(files, await member?.make()),
+    record: {
+      ...member?.record,
+      nixpkgs: { url, ...(refresh !== undefined && { refresh }), locked: JSON.stringify(locked) },
+    },
     hints: () => userModules.flatMap(hintsOf),
   };
 }

@@ -1,16 +1,20 @@
 /** What happens on the host when its NixNode goes: nothing, or all the way back. */
-import { type NixNode, parseDuration } from '../../crds/index.ts';
+import { NixCluster, type NixNode, parseDuration } from '../../crds/index.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
 import type { Fences } from './fence.ts';
 import type { Services } from './services.ts';
 import { act, type Context, depart, reach, type Visit } from './visit.ts';
 
 type Outcome = 'done' | { recheckMs: number };
+/** What became of the host; null: it is still under way. */
+type Left = NonNullable<NonNullable<NixNode['status']>['deletion']>['outcome'] | null;
 
 /** How soon to look again at a host that is at it. */
 const soonMs = 1_000;
 /** How often a host that cannot be reset is tried again, at least. */
 const retryMs = 15_000;
+/** A node never waits for its cluster for long: one that does not notice in time takes it that the host goes on. */
+const noticeMs = 30_000;
 
 export async function finalizeNode(
   node: NixNode,
@@ -18,15 +22,31 @@ export async function finalizeNode(
   services: Services,
   fences: Fences,
 ): Promise<Outcome> {
-  const leave = node.spec.deletionPolicy === 'Reset' ? resetHost : letGo;
-  const isLeft = await leave(node, context, services, fences);
-  if (!isLeft) return { recheckMs: soonMs };
+  const left = node.status?.deletion;
+  if (!left) {
+    const leave = node.spec.deletionPolicy === 'Reset' ? resetHost : letGo;
+    const outcome = await leave(node, context, services, fences);
+    if (outcome === null) return { recheckMs: soonMs };
+    if (node.spec.clusterRef) {
+      context.report({ deletion: { outcome, at: new Date(context.clock.now()).toISOString() } });
+      return { recheckMs: soonMs };
+    }
+  } else if (!isNoticed(node, context) && context.clock.now() < Date.parse(left.at) + noticeMs) {
+    return { recheckMs: soonMs };
+  }
   fences.delete(node.metadata.uid);
   services.hosts.forget(node.metadata.uid);
   return 'done';
 }
 
-type Leaving = (node: NixNode, context: Context, services: Services, fences: Fences) => Promise<boolean>;
+/** Whether the cluster has seen how the host was left: its index may be given away, or must not. */
+function isNoticed({ metadata, spec }: NixNode, { read }: Context): boolean {
+  const cluster = read.get(NixCluster, metadata.namespace ?? '', spec.clusterRef?.name ?? '');
+  if (!cluster || cluster.metadata.deletionTimestamp) return true;
+  return !cluster.status?.nodes?.some(({ uid }) => uid === metadata.uid);
+}
+
+type Leaving = (node: NixNode, context: Context, services: Services, fences: Fences) => Promise<Left>;
 
 /** The host stays as it is. That it is told so is a courtesy, and one that does not answer is not waited for. */
 const letGo: Leaving = async (node, context, services, fences) => {
@@ -43,7 +63,7 @@ const letGo: Leaving = async (node, context, services, fences) => {
     const message = `the host is left as it is, and was not told: ${wordsOf(error)}. Who takes it over must adopt it`;
     context.event('Warning', 'Orphaned', message);
   }
-  return true;
+  return 'Orphaned';
 };
 
 /** Back to what ran before Firn. The deadline holds for a host that does not answer, and for one that does not get on. */
@@ -52,8 +72,8 @@ const resetHost: Leaving = async (node, context, services, fences) => {
   const { deletionTimeout } = node.spec;
   let why = 'it is still at it';
   try {
-    if (await isReset(node, context, services, fences)) return true;
-    if (remaining > 0) return false;
+    const left = await reset(node, context, services, fences);
+    if (left !== null || remaining > 0) return left;
   } catch (error) {
     context.signal.throwIfAborted();
     if (remaining > 0) throw withRecheck(error, isBusy(error) ? soonMs : Math.min(remaining, retryMs));
@@ -61,37 +81,32 @@ const resetHost: Leaving = async (node, context, services, fences) => {
   }
   const message = `the host could not be reset within ${deletionTimeout} and is left as it is: ${why}`;
   context.event('Warning', 'ResetTimedOut', message);
-  return true;
+  return 'TimedOut';
 };
 
 const remainingMs = ({ metadata, spec }: NixNode, { clock }: Context): number =>
   Date.parse(metadata.deletionTimestamp ?? '') + parseDuration(spec.deletionTimeout) - clock.now();
 
 /** Starts the reset, or says whether it is over. Throws `ReconcileError` where it does not get on. */
-async function isReset(
-  node: NixNode,
-  context: Context,
-  services: Services,
-  fences: Fences,
-): Promise<boolean> {
+const reset: Leaving = async (node, context, services, fences) => {
   const visit = await reach(node, context, services, fences);
-  const { owner, release0, reset } = visit.seen;
+  const { owner, release0, reset: job } = visit.seen;
   if (isOfOther(visit)) {
     context.event('Warning', 'Orphaned', `the host is not reset${whose(visit)}`);
-    return true;
+    return 'Orphaned';
   }
   if (!owner && !release0) {
     await depart(visit);
     context.event('Normal', 'Reset', `nothing of Firn is left on the host; ${whatRuns(visit)}`);
-    return true;
+    return 'Reset';
   }
-  if (reset?.state === 'Running') return false;
-  if (reset?.state === 'Failed' && visit.seen.time - reset.startedAt < retryMs / 1000) {
-    throw new ReconcileError('transient', 'ResetFailed', `${reset.messageB64}; it is tried again`);
+  if (job?.state === 'Running') return null;
+  if (job?.state === 'Failed' && visit.seen.time - job.startedAt < retryMs / 1000) {
+    throw new ReconcileError('transient', 'ResetFailed', `${job.messageB64}; it is tried again`);
   }
   await act(visit, 'reset', {});
-  return false;
-}
+  return null;
+};
 
 /** Whether another installation deploys there, or another NixNode: the deletion of this one is not about the host. */
 function isOfOther({ seen: { owner }, services, node }: Visit): boolean {

@@ -1,4 +1,5 @@
 /** Whether a host that runs what it should is well. */
+import type { NixNodeStatus } from '../../crds/index.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
 import type { Observation } from '../lib/host/protocol.ts';
 
@@ -6,6 +7,22 @@ import type { Observation } from '../lib/host/protocol.ts';
 const toleratedSkewSeconds = 600;
 /** How soon to look again at what a person has to put right on the host. */
 export const recheckMs = 30_000;
+
+/** A host that is as it should be is looked at this often; every change of its objects wakes it at once. */
+const calmMs = 300_000;
+const soonestMs = 10_000;
+const everyPeerMs = 60;
+
+/**
+ * When to look again at a host that is well. While peers are missing that is sooner, and the later the larger the mesh is:
+ * one dead node of a thousand must not keep all others busy.
+ */
+export function recheckAfter(
+  mesh: Pick<NonNullable<NixNodeStatus['mesh']>, 'peers' | 'connected'> | undefined,
+): number {
+  if (mesh === undefined || mesh.connected === mesh.peers) return calmMs;
+  return Math.min(calmMs, Math.max(soonestMs, mesh.peers * everyPeerMs));
+}
 
 /** Words about a clock that is wrong; undefined where it is right. `nowMs` is ours. */
 export function clockProblem(seen: Pick<Observation, 'time'>, nowMs: number): string | undefined {

@@ -7,6 +7,9 @@ import { withAdvice } from './advice.ts';
 
 type StatusPin = NonNullable<NixNodeStatus['nixpkgs']>;
 
+/** What users ask for. */
+export type Wanted = NonNullable<NixNode['spec']['nixpkgs']>;
+
 export type Pin =
   /** `record` is what status keeps, so that nothing moves before the user says so. */
   | { state: 'known'; locked: Locked; record: StatusPin }
@@ -18,17 +21,21 @@ export type Pin =
 const retrySeconds = 30;
 
 /**
- * The spec's own pin goes first; then what status has for this URL and refresh; then what the host found out. Throws
- * `ReconcileError` where the host said that there is no such thing.
+ * The spec's own pin goes first; then what was `kept` in a status for this URL and refresh; then what the host found
+ * out. Throws `ReconcileError` where the host said that there is no such thing.
  */
-export function pinOf(node: NixNode, seen: Pick<Observation, 'resolve' | 'time'>): Pin {
-  const { url, rev, narHash, refresh = '' } = node.spec.nixpkgs!;
+export function pinOf(
+  wanted: Wanted,
+  kept: readonly (StatusPin | undefined)[],
+  seen: Pick<Observation, 'resolve' | 'time'>,
+): Pin {
+  const { url, rev, narHash, refresh = '' } = wanted;
   const pinned = lockedFromPin(url, { ...(rev && { rev }), ...(narHash && { narHash }) });
   if (pinned) return { state: 'known', locked: pinned, record: recordOf(url, refresh, pinned) };
 
-  const kept = node.status?.nixpkgs;
-  if (kept?.locked !== undefined && kept.url === url && (kept.refresh ?? '') === refresh) {
-    return { state: 'known', locked: parseLocked(JSON.parse(kept.locked)), record: kept };
+  const found = kept.find((pin) => pin?.url === url && (pin.refresh ?? '') === refresh);
+  if (found?.locked !== undefined) {
+    return { state: 'known', locked: parseLocked(JSON.parse(found.locked)), record: found };
   }
   const asking = { url, refresh };
   const answer = seen.resolve;

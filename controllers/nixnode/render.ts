@@ -1,21 +1,28 @@
 /** Reads what a NixNode is made of and renders the release that its host should run. */
-import { NixModule, type NixNode } from '../../crds/index.ts';
+import { type NixCluster, NixModule, type NixNode } from '../../crds/index.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
 import { ConfigMapKind, SecretKind } from '../lib/kube/core-kinds.ts';
 import { type Content, type Desired, desiredRelease } from './desired.ts';
+import { memberParts } from './member.ts';
+import { membershipOf } from './membership.ts';
 import { pinOf } from './pin.ts';
 import { configMapNames, fileSecretNames, modulesOf } from './sources.ts';
-import { act, type Context, report, type Visit } from './visit.ts';
+import { act, type Context, report, reportMesh, type Visit } from './visit.ts';
 
 /** Throws `waiting` while nixpkgs is being resolved, and where an object or a key is not there yet. */
 export async function render(visit: Visit): Promise<Desired> {
   const { node, context, services, login } = visit;
-  const nixpkgs = await resolveNixpkgs(visit);
+  const membership = await membershipOf(node, context.read);
+  visit.membership = membership;
+  reportMesh(visit);
+  const nixpkgs = await resolveNixpkgs(visit, membership?.cluster);
+  const issuance = { now: context.clock.now(), random: services.randomBytes };
   const modules = modulesOf(node, context.read.list(NixModule, node.metadata.namespace ?? ''));
   const desired = desiredRelease({
     node,
     modules,
     nixpkgs,
+    member: membership && memberParts(node, membership, visit.seen, issuance),
     content: await loadContent([node, ...modules], context, node.metadata.namespace ?? ''),
     system: node.spec.system ?? visit.seen.facts.system,
     authorizedKeys: login.authorizedKeys,
@@ -27,22 +34,37 @@ export async function render(visit: Visit): Promise<Desired> {
   return desired;
 }
 
-async function resolveNixpkgs(visit: Visit): Promise<{ url: string; locked: unknown }> {
-  const { node, context } = visit;
-  const { url } = node.spec.nixpkgs!;
-  const pin = pinOf(node, visit.seen);
+/** A member is built from its cluster's nixpkgs, which one of them resolves for all; its own, if it has one, goes first. */
+async function resolveNixpkgs(
+  visit: Visit,
+  cluster: NixCluster | undefined,
+): Promise<{ url: string; refresh?: string; locked: unknown }> {
+  const { node, context, seen } = visit;
+  const ofCluster = node.spec.nixpkgs ? undefined : cluster;
+  const wanted = node.spec.nixpkgs ?? cluster!.spec.nixpkgs;
+  const resolver = ofCluster?.status?.resolver;
+  const asksItself = !ofCluster || resolver === node.metadata.name;
+  const kept = [ofCluster?.status?.nixpkgs, ...(asksItself ? [node.status?.nixpkgs] : [])];
+  const pin = pinOf(wanted, kept, asksItself ? seen : { ...seen, resolve: null });
   if (pin.state === 'known') {
     context.report({ nixpkgs: pin.record });
-    return { url, locked: pin.locked };
+    const { url, refresh } = wanted;
+    return { url, ...(refresh !== undefined && { refresh }), locked: pin.locked };
+  }
+  if (!asksItself) {
+    const message = `${resolver ?? 'the first member that answers'} resolves ${wanted.url} for all nodes of ${ofCluster.metadata.name}`;
+    throw new ReconcileError('progressing', 'WaitingForPin', message, { recheckMs: 60_000 });
   }
   if (pin.state === 'unknown') {
     if (node.spec.deploy.mode === 'Paused') {
-      const message = `${url} is not resolved yet, and spec.deploy.mode is Paused`;
+      const message = `${wanted.url} is not resolved yet, and spec.deploy.mode is Paused`;
       throw new ReconcileError('waiting', 'Paused', message);
     }
     await act(visit, 'resolve', pin.asking);
   }
-  throw new ReconcileError('progressing', 'ResolvingNixpkgs', `the host resolves ${url}`, { recheckMs: 500 });
+  throw new ReconcileError('progressing', 'ResolvingNixpkgs', `the host resolves ${wanted.url}`, {
+    recheckMs: 500,
+  });
 }
 
 /** Everything that is referenced, read once; only then is anything rendered, which is pure. */

@@ -14,6 +14,8 @@ export type Services = {
     /** Names sets of secrets, so that nothing guessable is published. */
     hmacKey: Sealed<Uint8Array>;
   };
+  /** As many random bytes as asked for: serial numbers of certificates. */
+  randomBytes(count: number): Uint8Array;
   /** nix/modules, with paths relative to it. */
   firnModules: Tree;
   /** Of this program; goes into a release's manifest. */

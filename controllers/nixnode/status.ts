@@ -2,6 +2,7 @@
 import type { NixNode, NixNodeStatus } from '../../crds/index.ts';
 import { clip } from '../lib/core/clip.ts';
 import type { Observation } from '../lib/host/protocol.ts';
+import { memberOf, pkiOf } from './member-status.ts';
 
 /** Every field that follows from one observation; `undefined` removes what is not true any more. */
 export type Seen = Partial<{ [F in keyof NixNodeStatus]: NixNodeStatus[F] | undefined }>;
@@ -16,6 +17,7 @@ const maxWords = 4096;
 
 /** `nowMs` is ours: a host's clock may be wrong. */
 export function statusOf(node: NixNode, seen: Observation, desired: string | undefined, nowMs: number): Seen {
+  const member = memberOf(seen);
   const rebootDue = seen.trial?.state === 'RebootDue' && seen.trial.id === desired;
   return {
     facts: {
@@ -31,21 +33,27 @@ export function statusOf(node: NixNode, seen: Observation, desired: string | und
     nixosVersion: clip(seen.facts.nixosVersionB64, maxWord) || undefined,
     bootId: seen.bootId,
     generation: seen.running.generation ?? undefined,
-    index: node.spec.index,
+    roles: [...node.spec.roles].sort().join(',') || undefined,
+    index: member?.index ?? node.spec.index,
+    member,
+    pki: pkiOf(seen),
     parts: seen.releases.find((release) => release.id === seen.current)?.parts,
     trial: trialOf(seen),
     bad: badOf(seen),
     rebootDue: rebootDue || undefined,
-    lastObserved: lastObserved(node.status?.lastObserved, Math.floor(nowMs / 1000)),
+    lastObserved: isObservedAnew(node, nowMs)
+      ? timestamp(Math.floor(nowMs / 1000))
+      : node.status?.lastObserved,
   };
 }
 
 /** Moves in steps, or every look at a host would be a write to the API. */
 export const lastObservedStepSeconds = 600;
 
-function lastObserved(former: string | undefined, now: number): string {
-  const age = former === undefined ? Number.POSITIVE_INFINITY : now - Date.parse(former) / 1000;
-  return former !== undefined && age >= 0 && age < lastObservedStepSeconds ? former : timestamp(now);
+/** Whether it is time to say once more that the host was looked at, and what moves with every look. */
+export function isObservedAnew({ status }: NixNode, nowMs: number): boolean {
+  const age = nowMs / 1000 - Date.parse(status?.lastObserved ?? '') / 1000;
+  return !(age >= 0 && age < lastObservedStepSeconds);
 }
 
 /** Of the release the host's own word; what was confirmed before is kept when that moves on. */

@@ -1,5 +1,5 @@
 /** One visit to a host: the login, what the host said on arrival, and the one way in which the operator acts there. */
-import type { NixNode } from '../../crds/index.ts';
+import type { NixNode, NixNodeStatus } from '../../crds/index.ts';
 import { backoff, ReconcileError } from '../lib/core/outcome.ts';
 import type { Host, Target } from '../lib/host/host.ts';
 import type { Fencing, HostReply, HostRequest, Observation, Subcommand } from '../lib/host/protocol.ts';
@@ -8,8 +8,10 @@ import type { Context as RuntimeContext } from '../lib/runtime/controller.ts';
 import { type Fences, nextFence } from './fence.ts';
 import { asReconcileError } from './host-failure.ts';
 import { type Login, loginOf } from './login.ts';
+import { meshOf, saysTheSame } from './member-status.ts';
+import type { Membership } from './membership.ts';
 import type { Services } from './services.ts';
-import { releaseOf, statusOf } from './status.ts';
+import { isObservedAnew, releaseOf, statusOf } from './status.ts';
 
 export type Context = RuntimeContext<NixNode>;
 
@@ -22,6 +24,8 @@ export type Visit = {
   readonly fences: Fences;
   /** The newest observation. */
   seen: Observation;
+  /** Null for a node of no cluster, and until the release is rendered. */
+  membership: Membership | null;
   /** Of the release that is asked for; until it is rendered, what was asked for last time. */
   desiredId: string | undefined;
   /** Whether `claim` was made on this visit. */
@@ -53,7 +57,8 @@ export async function reach(
     throw soonAgain(error, node, context);
   });
   const desiredId = node.status?.release?.desired;
-  const visit: Visit = { node, context, services, login, host, fences, seen, desiredId, claimed: false };
+  const about = { node, context, services, login, host, fences };
+  const visit: Visit = { ...about, seen, membership: null, desiredId, claimed: false };
   await pinHostKey(visit);
   report(visit, seen);
   return visit;
@@ -108,6 +113,7 @@ export async function lookAgain(visit: Visit, over?: Target): Promise<Observatio
     : await observe(host, context);
   visit.seen = seen;
   report(visit, seen);
+  reportMesh(visit);
   return seen;
 }
 
@@ -168,6 +174,21 @@ async function pinHostKey({ node, context, host }: Visit): Promise<void> {
 export function report({ node, context, desiredId }: Visit, seen: Observation): void {
   const status = statusOf(node, seen, desiredId, context.clock.now());
   context.report({ ...status, release: releaseOf(node, seen, desiredId) });
+}
+
+/** The mesh as the host sees it; undefined where there is none. */
+export function meshSeen({ node, seen, membership }: Visit): NixNodeStatus['mesh'] {
+  if (!membership?.mesh) return undefined;
+  return meshOf(seen, membership.cluster, membership.mesh.object, node.metadata.name);
+}
+
+/** Ages move with every look. They are told when something else changed, or with `lastObserved`. */
+export function reportMesh(visit: Visit): void {
+  const { node, context } = visit;
+  const former = node.status?.mesh;
+  const mesh = meshSeen(visit);
+  const isOld = isObservedAnew(node, context.clock.now());
+  context.report({ mesh: mesh && former && !isOld && saysTheSame(former, mesh) ? former : mesh });
 }
 
 const observe = (host: Host, context: Context, options: { newConnection?: boolean } = {}) =>

@@ -179,5 +179,5 @@ export const fullStatus: Fields = {
   resumed: '1',
   rejected: '1',
   lastObserved: '2026-11-21T10:00:00Z',
-  deletion: { startedAt: '2026-11-21T10:00:00Z', outcome: 'Reset' },
+  deletion: { outcome: 'Reset', at: '2026-11-21T10:00:00Z' },
 };

@@ -46,6 +46,7 @@ export function renderCase(name: string, firnModules: Tree): Tree {
     },
     system: node.spec.system ?? 'x86_64-linux',
     nixpkgs: { url, locked: lockedFromPin(url, { ...(rev && { rev }), ...(narHash && { narHash }) }) },
+    member: null,
     authorizedKeys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f firn'],
     firnModules,
     hmacKey: new Sealed(new Uint8Array(32)),

@@ -26,6 +26,22 @@
 - apiGroups:
     - firn.dev
   resources:
+    - clusterpkis
+  verbs:
+    - get
+    - list
+    - watch
+- apiGroups:
+    - firn.dev
+  resources:
+    - nixclusters
+  verbs:
+    - get
+    - list
+    - watch
+- apiGroups:
+    - firn.dev
+  resources:
     - nixmodules
   verbs:
     - get
@@ -46,4 +62,12 @@
     - nixnodes/status
   verbs:
     - patch
+- apiGroups:
+    - firn.dev
+  resources:
+    - wireguardmeshes
+  verbs:
+    - get
+    - list
+    - watch
 {{- end }}

@@ -23,8 +23,20 @@ const elsewhere: Record<string, () => string[]> = {
   'bad.reason': () => [...trialReasons, ...buildReasons],
   'step.reason': () => waitReasons(),
   '`${kind}KeyNotFound`': () => ['ConfigMapKeyNotFound', 'SecretKeyNotFound'],
-  '`${kind.kind}NotFound`': () => ['ConfigMapNotFound', 'SecretNotFound'],
-  '`${kind.kind}Invalid`': () => ['ConfigMapInvalid', 'NixModuleInvalid', 'SecretInvalid'],
+  '`${kind.kind}NotFound`': () => [
+    'ConfigMapNotFound',
+    'NixClusterNotFound',
+    'SecretNotFound',
+    'WireguardMeshNotFound',
+  ],
+  '`${kind.kind}Invalid`': () => [
+    'ClusterPKIInvalid',
+    'ConfigMapInvalid',
+    'NixClusterInvalid',
+    'NixModuleInvalid',
+    'SecretInvalid',
+    'WireguardMeshInvalid',
+  ],
 };
 
 const buildReasons = ['EvaluationFailed', 'BuildFailed'];

@@ -1,0 +1,114 @@
+/** What a host says of its cluster, its mesh and its certificates, as status tells it. Pure. */
+import type { NixCluster, NixNodeStatus, WireguardMesh } from '../../crds/index.ts';
+import { clip } from '../lib/core/clip.ts';
+import type { Observation } from '../lib/host/protocol.ts';
+import { inspectCertificate } from '../lib/pki/inspect.ts';
+import { type PeersFile, peersFile } from '../wireguardmesh/peers.ts';
+import { pemOf } from './certificates.ts';
+import { readRecord } from './manifest.ts';
+import { timestamp } from './status.ts';
+
+type MeshStatus = NonNullable<NixNodeStatus['mesh']>;
+type PeerStatus = MeshStatus['details'][number];
+
+export function memberOf(seen: Pick<Observation, 'manifestB64'>): NixNodeStatus['member'] {
+  const { cluster, nixpkgs } = readRecord(seen.manifestB64);
+  return cluster && { cluster: cluster.name, index: cluster.index, ...(nixpkgs && { nixpkgs }) };
+}
+
+type Origin = NonNullable<NixNodeStatus['pki']>['authorities'][number];
+const originNames: readonly Origin['name'][] = [
+  'cluster',
+  'etcd',
+  'front-proxy',
+  'cluster-trust',
+  'etcd-trust',
+  'front-proxy-trust',
+  'service-account',
+  'encryption',
+];
+
+export function pkiOf(seen: Pick<Observation, 'manifestB64' | 'certificates'>): NixNodeStatus['pki'] {
+  const { leaves, origins = {} } = readRecord(seen.manifestB64);
+  if (!leaves) return undefined;
+  const ends = seen.certificates
+    .filter(({ pathB64 }) => Object.hasOwn(leaves, pathB64))
+    .flatMap(({ pathB64, certificate }) => endOf(pathB64, certificate))
+    .sort((a, b) => a.notAfter - b.notAfter);
+  const [first] = ends;
+  return {
+    authorities: originNames.flatMap((name) => {
+      const fingerprint = origins[name];
+      return fingerprint === undefined ? [] : [{ name, fingerprint }];
+    }),
+    certificates: ends.length,
+    ...(first && { nextExpiry: timestamp(Math.floor(first.notAfter / 1000)), nextExpiring: first.path }),
+  };
+}
+
+function endOf(path: string, certificate: string): { path: string; notAfter: number }[] {
+  try {
+    return [{ path, notAfter: inspectCertificate(pemOf(certificate)).notAfter }];
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * WireGuard shakes hands anew after two minutes of traffic, and keepalives are traffic; keys are thrown away after three
+ * (WireGuard's paper, 6.1: REKEY_AFTER_TIME and REJECT_AFTER_TIME). A pair is down when it has no keys any more.
+ */
+const downAfterSeconds = 180;
+/** Bounds of crds/nixnode-status.ts. */
+const maxDetails = 64;
+const maxWords = 4096;
+
+/** `undefined` for a host that has no mesh. */
+export function meshOf(
+  seen: Pick<Observation, 'wireguard' | 'time'>,
+  cluster: NixCluster,
+  mesh: WireguardMesh,
+  self: string,
+): MeshStatus {
+  const { keys = [], devices = [], problemB64 = '' } = seen.wireguard ?? {};
+  const active = devices.find((device) => device.active);
+  const wanted = peersFile(mesh, cluster, self)?.epochs ?? [];
+  const details = wanted.flatMap(({ epoch, peers }) =>
+    peers
+      .filter(({ name }) => !mesh.spec.externalPeers.some((peer) => peer.name === name))
+      .map((peer) => peerOf(peer, epoch, devices, seen.time)),
+  );
+  const counted = details.filter(({ epoch }) => epoch === (active?.epoch ?? mesh.status?.epoch));
+  return {
+    keys: [...keys].sort((a, b) => a.epoch - b.epoch),
+    ...(active && { active: active.epoch, mtu: active.mtu }),
+    ...(active && active.listenPort > 0 && { port: active.listenPort }),
+    peers: counted.length,
+    connected: counted.filter(({ state }) => state === 'Connected').length,
+    details: details.sort(worstFirst).slice(0, maxDetails),
+    ...(problemB64 !== '' && { problem: clip(problemB64, maxWords) }),
+  };
+}
+
+type Devices = NonNullable<Observation['wireguard']>['devices'];
+type Peer = PeersFile['epochs'][number]['peers'][number];
+
+function peerOf({ name, publicKey }: Peer, epoch: number, devices: Devices, now: number): PeerStatus {
+  const device = devices.find((one) => one.epoch === epoch);
+  const [, handshake = 0, receivedBytes = 0, sentBytes = 0] =
+    device?.peers.find(([key]) => key === publicKey) ?? [];
+  const state = handshake === 0 ? 'Waiting' : now - handshake > downAfterSeconds ? 'Down' : 'Connected';
+  const lastHandshake = handshake === 0 ? {} : { lastHandshake: timestamp(handshake) };
+  return { name, epoch, state, ...lastHandshake, receivedBytes, sentBytes };
+}
+
+const badness = { Down: 0, Waiting: 1, Connected: 2 } as const;
+const worstFirst = (a: PeerStatus, b: PeerStatus): number =>
+  badness[a.state] - badness[b.state] || a.name.localeCompare(b.name) || a.epoch - b.epoch;
+
+/** Ages and bytes move with every look: as long as nothing else does, what was said before goes on being said. */
+export function saysTheSame(a: MeshStatus, b: MeshStatus): boolean {
+  const still = (mesh: MeshStatus) =>
+    JSON.stringify({ ...mesh, details: mesh.details.map(({ name, epoch, state }) => [name, epoch, state]) });
+  return still(a) === still(b);
+}

@@ -1,0 +1,35 @@
+/** What a member's system is told of its cluster: only what stays as it is when other nodes come and go. Pure. */
+import type { ClusterNode, NixCluster, NixNode, WireguardMesh } from '../../crds/index.ts';
+import type { NixValue } from '../lib/nix/print.ts';
+
+/** How pods of different nodes reach each other: nix/modules/network.nix. */
+export function routingOf({ spec }: NixCluster): 'Mesh' | 'Direct' | 'External' {
+  return spec.network.meshRef ? 'Mesh' : (spec.network.routing ?? 'Direct');
+}
+
+/** Options below `firn`. */
+export function memberValues(
+  node: NixNode,
+  cluster: NixCluster,
+  place: ClusterNode,
+  mesh: WireguardMesh | null,
+): { [option: string]: NixValue } {
+  const { network } = cluster.spec;
+  return {
+    network: {
+      enable: true,
+      nodeAddresses: place.addresses.map((address, at) => `${address}/${network.pods[at]!.nodePrefix}`),
+      podNetworks: network.pods.map(({ cidr }) => cidr),
+      serviceNetworks: network.services,
+      bridge: network.cni === 'Bridge',
+      masquerade: network.masquerade,
+      allowInbound: network.allowInbound,
+      routing: routingOf(cluster),
+    },
+    dns: { enable: true, domain: network.domain },
+    kubernetes: { roles: [...node.spec.roles].sort() },
+    ...(mesh && {
+      mesh: { enable: true, interface: mesh.spec.interface, listenPort: mesh.spec.listenPort },
+    }),
+  };
+}

@@ -1,0 +1,71 @@
+/** What a member's release has beyond that of a host of no cluster. Pure, but for the keys that `make` makes. */
+import type { NixNode } from '../../crds/index.ts';
+import { leavesOf, type Subject } from '../clusterpki/leaves.ts';
+import { originsOf, sharedFilesOf } from '../clusterpki/shared-files.ts';
+import type { Sealed } from '../lib/core/sealed.ts';
+import type { Observation } from '../lib/host/protocol.ts';
+import type { NixValue } from '../lib/nix/print.ts';
+import type { DeliveredFile, SecretFile } from '../lib/nix/release.ts';
+import type { Tree } from '../lib/nix/tree.ts';
+import type { Issuance } from '../lib/pki/certificate.ts';
+import { presharedKeysFile, presharedKeysPath } from '../wireguardmesh/preshared.ts';
+import { leafFiles, makeLeaves, planLeaves } from './certificates.ts';
+import { fleetData } from './fleet-data.ts';
+import type { ReleaseRecord } from './manifest.ts';
+import { memberValues } from './member-values.ts';
+import type { Membership, Mesh } from './membership.ts';
+
+export type MemberParts = {
+  /** Options below `firn`. */
+  values: { [option: string]: NixValue };
+  data: Tree;
+  files: readonly SecretFile[];
+  /** Contents of the files that are named by their purpose and that the host does not have, by path. */
+  make(): Promise<ReadonlyMap<string, Sealed<Uint8Array>>>;
+  record: ReleaseRecord;
+};
+
+export function memberParts(
+  node: NixNode,
+  { cluster, place, mesh, pki }: Membership,
+  seen: Observation,
+  issuance: Issuance,
+): MemberParts {
+  const { object, material } = pki;
+  const subject: Subject = {
+    node: node.metadata.name,
+    roles: node.spec.roles,
+    addresses: place.addresses,
+    underlayAddresses: place.underlayAddresses,
+    cluster: {
+      name: cluster.metadata.name,
+      domain: cluster.spec.network.domain,
+      endpointHost: cluster.spec.endpoint.host,
+      services: cluster.spec.network.services,
+    },
+  };
+  const plans = planLeaves(leavesOf(subject), material, object.spec, seen, node.metadata.uid, issuance.now);
+  return {
+    values: memberValues(node, cluster, place, mesh?.object ?? null),
+    data: fleetData(cluster, mesh?.object ?? null, node.metadata.name),
+    files: [
+      ...leafFiles(plans),
+      ...sharedFilesOf(subject, material),
+      ...(mesh ? presharedKeys(mesh, node.metadata.name) : []),
+    ],
+    make: () => makeLeaves(plans, material, object.spec, issuance),
+    record: {
+      cluster: { name: cluster.metadata.name, index: place.index },
+      leaves: Object.fromEntries(plans.map(({ leaf, record }) => [leaf.certificatePath, record])),
+      origins: originsOf(subject, material),
+    },
+  };
+}
+
+function presharedKeys({ object, secret }: Mesh, self: string): DeliveredFile[] {
+  if (secret === null) return [];
+  const content = presharedKeysFile(object, self, secret);
+  const owner = { owner: 'root', group: 'root', mode: 0o400 };
+  const units = { restartUnits: [], reloadUnits: ['firn-mesh.service'] };
+  return [{ ...owner, ...units, path: presharedKeysPath, content }];
+}

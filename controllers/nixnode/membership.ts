@@ -1,0 +1,102 @@
+/** What a node's cluster consists of, as far as its host must know. Reads the cache; decides nothing. */
+import { type ClusterNode, ClusterPKI, NixCluster, type NixNode, WireguardMesh } from '../../crds/index.ts';
+import { type Material, materialOf } from '../clusterpki/material.ts';
+import { ReconcileError } from '../lib/core/outcome.ts';
+import type { Sealed } from '../lib/core/sealed.ts';
+import { type Secret, SecretKind } from '../lib/kube/core-kinds.ts';
+import type { Reader } from '../lib/runtime/controller.ts';
+import { secretKey } from '../wireguardmesh/preshared.ts';
+import { meshSecretOf, pkiOf, pkiSecretsOf } from './cluster-sources.ts';
+
+export type Mesh = {
+  object: WireguardMesh;
+  /** What preshared keys are derived from; null in a mesh without. */
+  secret: Sealed<Uint8Array> | null;
+};
+
+export type Membership = {
+  cluster: NixCluster;
+  /** This node's place in it. */
+  place: ClusterNode;
+  mesh: Mesh | null;
+  pki: { object: ClusterPKI; material: Material };
+};
+
+/** Null for a node of no cluster. Throws `waiting` or `progressing` while something of the cluster is not there yet. */
+export async function membershipOf(node: NixNode, read: Reader): Promise<Membership | null> {
+  if (node.spec.clusterRef === undefined) return null;
+  const namespace = node.metadata.namespace ?? '';
+  const cluster = read.require(NixCluster, namespace, node.spec.clusterRef.name);
+  const place = cluster.status?.nodes?.find(({ name }) => name === node.metadata.name);
+  if (!place) {
+    const { verdict, message } = heldUpBy(cluster, 'gives the node its number first');
+    throw new ReconcileError(verdict, 'WaitingForIndex', message, { recheckMs });
+  }
+  return { cluster, place, mesh: await meshOf(cluster, read), pki: await pki(cluster, read) };
+}
+
+async function meshOf(cluster: NixCluster, read: Reader): Promise<Mesh | null> {
+  const { meshRef } = cluster.spec.network;
+  if (!meshRef) return null;
+  const namespace = cluster.metadata.namespace ?? '';
+  const object = read.require(WireguardMesh, namespace, meshRef.name);
+  if (!object.spec.presharedKeys) return { object, secret: null };
+  const secretName = meshSecretOf(object);
+  if (secretName === undefined) {
+    const { verdict, message } = heldUpBy(object, 'makes its secret first');
+    throw new ReconcileError(verdict, 'WaitingForMesh', message, { recheckMs });
+  }
+  const secret = await read.load(SecretKind, namespace, secretName);
+  return { object, secret: seedOf(secret) };
+}
+
+function seedOf(secret: Secret): Sealed<Uint8Array> {
+  const seed = secret.data[secretKey];
+  if (seed) return seed;
+  const message = `Secret ${secret.metadata.name} has no key ${secretKey}, from which preshared keys are derived; put the former one back`;
+  throw new ReconcileError('waiting', 'MeshSecretIncomplete', message);
+}
+
+async function pki(cluster: NixCluster, read: Reader): Promise<Membership['pki']> {
+  const namespace = cluster.metadata.namespace ?? '';
+  const name = pkiOf(cluster);
+  const object = read.get(ClusterPKI, namespace, name);
+  const names = object && pkiSecretsOf(object);
+  if (!names) {
+    const { verdict, message } = object
+      ? heldUpBy(object, 'makes authorities and keys first')
+      : ({ verdict: 'waiting', message: `ClusterPKI ${name} is not there yet: keys come from it` } as const);
+    throw new ReconcileError(verdict, 'WaitingForPKI', message, { recheckMs });
+  }
+  const load = (secret: string) => read.load(SecretKind, namespace, secret);
+  const [clusterCa, etcd, frontProxy, serviceAccount, encryption] = await Promise.all([
+    load(names.cluster),
+    load(names.etcd),
+    load(names.frontProxy),
+    load(names.serviceAccount),
+    load(names.encryption),
+  ]);
+  const material = materialOf({ cluster: clusterCa, etcd, frontProxy, serviceAccount, encryption });
+  return { object, material };
+}
+
+type Conditioned = {
+  kind: string;
+  metadata: { name: string };
+  status?: { conditions?: { type: string; status: string; message: string }[] | undefined } | undefined;
+};
+
+/** A watch wakes the node sooner. */
+const recheckMs = 60_000;
+
+/** All is well as long as the object that is waited for is not held up by something itself: then its words are ours. */
+function heldUpBy(
+  { kind, metadata, status }: Conditioned,
+  what: string,
+): { verdict: 'waiting' | 'progressing'; message: string } {
+  const find = (type: string) => status?.conditions?.find((condition) => condition.type === type);
+  const ready = find('Ready');
+  const said = ready?.status === 'False' && ready.message ? `: ${ready.message}` : '';
+  const verdict = find('Stalled')?.status === 'True' ? 'waiting' : 'progressing';
+  return { verdict, message: `${kind} ${metadata.name} ${what}${said}` };
+}
