@@ -1,6 +1,6 @@
 # shellcheck shell=dash
 # Removing what nothing refers to. Kept: what runs, what is confirmed, what is on trial or was tried last, what was
-# staged within the hour, and every confirmed release whose system is still a generation that somebody may boot.
+# staged within the hour, and of every system that is still a generation that somebody may boot the newest confirmed release.
 
 prune() {
 	read_request hex:installation int:fence
@@ -39,7 +39,7 @@ prune_unused() {
 }
 
 releases_in_use() {
-	local link dir systems
+	local link dir
 	for link in current confirmed; do
 		link_id $link
 		printf '%s\n' "$id"
@@ -47,12 +47,23 @@ releases_in_use() {
 	read_trial
 	printf '%s\n%s\n' "$t_id" "$t_from"
 	read_job build && printf '%s\n' "$j_subject"
-	systems=" $(for link in "$profile"-*-link; do printf '%s ' "$(resolved "$link")"; done) $(resolved /run/booted-system) "
 	for dir in "$state"/releases/*; do
 		[ -z "$(find "$dir" -maxdepth 0 -mmin -60 2>/dev/null)" ] || printf '%s\n' "${dir##*/}"
-		[ -e "$dir/confirmed-at" ] || continue
-		case $systems in *" $(system_of "${dir##*/}") "*) printf '%s\n' "${dir##*/}" ;; esac
 	done
+	releases_to_boot
+}
+
+# Of each system that can be booted what meaning_of_boot would find: joins and renewals leave many releases of one system.
+releases_to_boot() {
+	local dir system systems link
+	systems=" $(for link in "$profile"-*-link; do printf '%s ' "$(resolved "$link")"; done) $(resolved /run/booted-system) "
+	for dir in "$state"/releases/*; do
+		[ -e "$dir/confirmed-at" ] || continue
+		system=$(system_of "${dir##*/}")
+		case "$systems" in *" ${system:-none} "*) ;; *) continue ;; esac
+		first_line "$dir/confirmed-at"
+		printf '%s %s %s\n' "$system" "${line:-0}" "${dir##*/}"
+	done | sort -k1,1 -k2,2nr | awk '$1 != system { print $3 } { system = $1 }'
 }
 
 # Programs that no unit, no boot and no other operator still runs.
