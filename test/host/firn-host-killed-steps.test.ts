@@ -1,3 +1,6 @@
+import { randomBytes } from 'node:crypto';
+import { Sealed } from '../../controllers/lib/core/sealed.ts';
+import type { MadeFile } from '../../controllers/lib/nix/release.ts';
 import { type Driver, drive, killableProgram } from '../support/host-program/driver.ts';
 import { handmadeRelease0 } from '../support/host-program/handmade.ts';
 import { arm, interrupted, reached } from '../support/host-program/interrupt.ts';
@@ -26,6 +29,15 @@ const wish = (): Wish => ({
   data: new Map([['hosts', String(count)]]),
 });
 
+const path = '/etc/kubernetes/pki/sa.key';
+const secret = `the key ${randomBytes(12).toString('hex')}`;
+const made = new Map([[path, new Sealed(new TextEncoder().encode(secret))]]);
+const key = (keptIn: string | null): MadeFile => ({
+  ...{ path, mode: 0o400, owner: 'root', group: 'root', restartUnits: [], reloadUnits: [] },
+  purpose: String(count),
+  keptIn,
+});
+
 const both = (points: string[]) =>
   points.flatMap((point) => [{ how: 'kill', point } as const, { how: 'cut', point } as const]);
 
@@ -49,6 +61,18 @@ test.each(both(['stage-before-release']))('stage, $how at $point', async ({ how,
   );
   expect(stdout).toBe('');
 });
+
+test.each(both(['stage-kept', 'stage-sealed']))(
+  'stage with a kept file, $how at $point',
+  async ({ how, point }) => {
+    const before = await operator.deploy({ ...wish(), files: [key(null)], made });
+    const { parts } = (await operator.observe()).releases.find(({ id }) => id === before)!;
+    const wanted = { ...wish(), files: [key(parts.secrets)] };
+    await interrupted(host, how, point, () => operator.stage(wanted));
+    await operator.deploy(wanted);
+    expect((await host.run(`cat ${path}; ls -d /run/firn/payload* 2>/dev/null || true`)).stdout).toBe(secret);
+  },
+);
 
 test.each(both(['job-build', 'build-ended']))('build, $how at $point', async ({ how, point }) => {
   const id = await operator.stage(wish());
