@@ -12,6 +12,7 @@ import { defaultLimits } from './lib/host/limits.ts';
 import { programHash, programText } from './lib/host/program.ts';
 import { KubeClient } from './lib/kube/client.ts';
 import { kubeConfigFrom } from './lib/kube/config.ts';
+import { objectsOf } from './lib/kube/objects.ts';
 import { readFirnModules } from './lib/nix/modules.ts';
 import { createLogger } from './lib/runtime/log.ts';
 import { type OperatorOptions, runOperator } from './lib/runtime/manager.ts';
@@ -66,7 +67,7 @@ export async function runFirn(options: FirnOptions): Promise<void> {
     };
     await runOperator({
       client,
-      controllers: controllersWith(services),
+      controllers: controllersWith(services, (declared) => objectsOf(client, declared)),
       namespaces: options.watchNamespaces.length > 0 ? options.watchNamespaces : undefined,
       leaderElection: options.leaderElection ? { namespace, name: 'firn-operator' } : undefined,
       health:

@@ -1,9 +1,15 @@
 /** Every controller of the operator. */
+import type { Objects, Writes } from './lib/kube/objects.ts';
 import type { Controller } from './lib/runtime/controller.ts';
+import { declaration as nixCluster, nixClusterController } from './nixcluster/controller.ts';
 import { declaration as nixNode, nixNodeController } from './nixnode/controller.ts';
 import type { Services } from './nixnode/services.ts';
 
 /** What they read and write, as data. */
-export const declarations = [nixNode] as const;
+export const declarations = [nixNode, nixCluster] as const;
 
-export const controllersWith = (services: Services): Controller[] => [nixNodeController(services)];
+/** `objects` lets a controller write what its declaration names. */
+export const controllersWith = (services: Services, objects: (declared: Writes) => Objects): Controller[] => [
+  nixNodeController(services),
+  nixClusterController(objects(nixCluster)),
+];

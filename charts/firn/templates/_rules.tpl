@@ -28,6 +28,7 @@
   resources:
     - clusterpkis
   verbs:
+    - create
     - get
     - list
     - watch
@@ -39,6 +40,12 @@
     - get
     - list
     - watch
+- apiGroups:
+    - firn.dev
+  resources:
+    - nixclusters/status
+  verbs:
+    - patch
 - apiGroups:
     - firn.dev
   resources:

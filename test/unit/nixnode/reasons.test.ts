@@ -22,8 +22,11 @@ const elsewhere: Record<string, () => string[]> = {
   'error.reason': () => [],
   'bad.reason': () => [...trialReasons, ...buildReasons],
   'step.reason': () => waitReasons(),
+  // nixcluster/controller.ts: what allocate.ts found.
+  'first.reason': () => matches(read('controllers/nixcluster/allocate.ts'), /this\.#refuse\(\s*'(\w+)'/g),
   '`${kind}KeyNotFound`': () => ['ConfigMapKeyNotFound', 'SecretKeyNotFound'],
   '`${kind.kind}NotFound`': () => [
+    'ClusterPKINotFound',
     'ConfigMapNotFound',
     'NixClusterNotFound',
     'SecretNotFound',
@@ -34,6 +37,7 @@ const elsewhere: Record<string, () => string[]> = {
     'ConfigMapInvalid',
     'NixClusterInvalid',
     'NixModuleInvalid',
+    'NixNodeInvalid',
     'SecretInvalid',
     'WireguardMeshInvalid',
   ],

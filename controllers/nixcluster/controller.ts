@@ -1,0 +1,169 @@
+/** NixCluster: gives its nodes numbers, addresses and one nixpkgs. It never talks to hosts: what they say is in NixNodes. */
+import { isDeepStrictEqual } from 'node:util';
+import { ClusterPKI, NixCluster, NixNode, WireguardMesh } from '../../crds/index.ts';
+import { ReconcileError } from '../lib/core/outcome.ts';
+import { several } from '../lib/core/several.ts';
+import type { Objects } from '../lib/kube/objects.ts';
+import { type Context, type Controller, defineController, input } from '../lib/runtime/controller.ts';
+import { assign } from './allocate.ts';
+import { defaultPki } from './default-pki.ts';
+import { depart, type Known } from './depart.ts';
+import {
+  clusterOfNode,
+  clustersOfMesh,
+  clustersOfPki,
+  meshForCluster,
+  nodeForCluster,
+  pkiForCluster,
+} from './inputs.ts';
+import { byName, claimsOf, claimsOfPeers, memberOf, underlayOf } from './members.ts';
+import { type Claim, checkOverlaps, highestIndex, servicesOf, takenIndexes } from './network.ts';
+import { awaitAnswer, pinOf } from './pin.ts';
+import { checkMembers, checkRoutes, endpointOf, nodesOf, readiness } from './status.ts';
+
+/** Every change of its objects wakes it at once; this is the net below. */
+const recheckMs = 600_000;
+/** As many as status.nodes holds. */
+const maxNodes = 1000;
+
+/** What the controller reads and writes, as data: roles are made from it. */
+export const declaration = {
+  name: 'nixcluster',
+  primary: NixCluster,
+  inputs: [
+    input(NixNode, clusterOfNode, nodeForCluster),
+    input(WireguardMesh, clustersOfMesh, meshForCluster),
+    input(ClusterPKI, clustersOfPki, pkiForCluster),
+  ],
+  conditions: ['Planned', 'Allocated', 'Pinned', 'MembersReady'],
+  creates: [ClusterPKI],
+} as const;
+
+type Visit = {
+  cluster: NixCluster;
+  context: Context<NixCluster>;
+  namespace: string;
+  members: readonly NixNode[];
+  /** Without those who left. */
+  known: Known;
+  objects: Objects;
+};
+
+export function nixClusterController(objects: Objects): Controller {
+  return defineController<NixCluster>({
+    ...declaration,
+
+    async reconcile(cluster, context) {
+      const visit = begin(cluster, context, objects);
+      const failures: unknown[] = [];
+      /** What one step cannot do holds up those alone that build on it. */
+      const attempt = async (condition: string, work: () => Promise<void>): Promise<boolean> => {
+        try {
+          await context.step(condition, work);
+          return true;
+        } catch (error) {
+          failures.push(error);
+          return false;
+        }
+      };
+      if (await attempt('Planned', () => plan(visit))) await attempt('Allocated', () => allocate(visit));
+      await attempt('Pinned', async () => pin(visit));
+      await attempt('MembersReady', async () => {
+        checkMembers(cluster, visit.members);
+        checkRoutes(cluster, nodesOf(cluster, visit.known.nodes, visit.members));
+      });
+      if (failures.length > 0) throw gravest(failures);
+      context.summary('Healthy');
+      return { recheckMs };
+    },
+  });
+}
+
+function begin(cluster: NixCluster, context: Context<NixCluster>, objects: Objects): Visit {
+  const { namespace = '', name } = cluster.metadata;
+  // Not by an index: a NixNode that does not parse is in none, and would seem to have left.
+  const members = context.read.list(NixNode, namespace).filter(({ spec }) => spec.clusterRef?.name === name);
+  const { nodes = [], retiredIndexes: retired = [] } = cluster.status ?? {};
+  const at = new Date(context.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
+  const known = depart(
+    { nodes: nodes.map(({ name, uid, index }) => ({ name, uid, index })), retired },
+    members.map((node) => memberOf(node, name)),
+    at,
+  );
+  const visit = { cluster, context, namespace, members, known, objects };
+  context.report({ endpoint: endpointOf(cluster), members: readiness(members) });
+  reportNodes(visit);
+  return visit;
+}
+
+const reportNodes = ({ cluster, context, members, known }: Visit): void =>
+  context.report({ nodes: nodesOf(cluster, known.nodes, members), retiredIndexes: [...known.retired] });
+
+/** Whose addresses must not be those of pods or services. */
+function claimsAround({ cluster, context, namespace, members }: Visit): Claim[] {
+  const { meshRef } = cluster.spec.network;
+  const mesh = meshRef && context.read.require(WireguardMesh, namespace, meshRef.name);
+  const before = new Map((cluster.status?.nodes ?? []).map((node) => [node.name, node]));
+  const underlays = members.map((node) => ({
+    name: node.metadata.name,
+    underlay: underlayOf(node, before.get(node.metadata.name)),
+  }));
+  return [...claimsOfPeers(mesh), ...claimsOf(underlays.sort(byName))];
+}
+
+async function plan(visit: Visit): Promise<void> {
+  const { cluster, known } = visit;
+  checkOverlaps(cluster.spec.network, claimsAround(visit), known.nodes);
+  await ensurePki(visit);
+}
+
+async function ensurePki({ cluster, context, namespace, objects }: Visit): Promise<void> {
+  const { pkiRef } = cluster.spec;
+  if (pkiRef) {
+    context.read.require(ClusterPKI, namespace, pkiRef.name);
+    return;
+  }
+  const { name } = cluster.metadata;
+  if (context.read.get(ClusterPKI, namespace, name)) return;
+  const made = await objects.create(ClusterPKI, defaultPki(cluster), context.signal);
+  if (made === 'created') context.event('Normal', 'PkiCreated', `made ClusterPKI ${name} with its defaults`);
+}
+
+async function allocate(visit: Visit): Promise<void> {
+  const { cluster, context, members, known } = visit;
+  const { network } = cluster.spec;
+  const taken = takenIndexes(network, [...servicesOf(network), ...claimsAround(visit)]);
+  const limits = { highest: highestIndex(network), taken, nodes: maxNodes };
+  const of = members.map((node) => memberOf(node, cluster.metadata.name));
+  const { nodes, retired, problems, unasked } = assign(known, of, limits);
+  visit.known = { nodes, retired };
+  reportNodes(visit);
+  // Guarded by the version that this was read from: nobody hands out the same number meanwhile.
+  if (!isDeepStrictEqual(nodes, known.nodes)) await context.publishNow();
+  const [first] = problems;
+  if (first) {
+    const said = problems.map(({ message }) => message);
+    throw new ReconcileError('terminal', first.reason, several(said, '; '));
+  }
+  if (unasked.length > 0) throw new ReconcileError('waiting', 'MembersUnobserved', unaskedSays(unasked));
+}
+
+function pin({ cluster, context, members }: Visit): void {
+  const found = pinOf(cluster, members);
+  if (found.state === 'known') {
+    context.report({ nixpkgs: found.record, resolver: undefined });
+    return;
+  }
+  context.report({ resolver: found.resolver });
+  awaitAnswer(found.resolver, members, cluster.spec.nixpkgs.url);
+}
+
+const unaskedSays = (names: readonly string[]): string =>
+  `hosts are asked whether they have a number already, before any is given; not heard yet: ${several(names)}. spec.index of a NixNode says its number without that`;
+
+/** A bug before what waits for a change, and that before what passes by itself: Ready speaks of one. */
+function gravest(failures: readonly unknown[]): unknown {
+  const rank = (error: unknown) => (error instanceof ReconcileError ? verdicts.indexOf(error.verdict) : -1);
+  return [...failures].sort((a, b) => rank(a) - rank(b))[0];
+}
+const verdicts = ['terminal', 'transient', 'waiting', 'progressing'];

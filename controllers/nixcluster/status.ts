@@ -1,0 +1,68 @@
+/** What the status of a cluster says of its nodes. Pure. */
+import type { ClusterNode, NixCluster, NixNode } from '../../crds/index.ts';
+import { ReconcileError } from '../lib/core/outcome.ts';
+import { several } from '../lib/core/several.ts';
+import type { Numbered } from './depart.ts';
+import { byName, underlayOf } from './members.ts';
+import { placeOf } from './network.ts';
+
+/** Sorted by name, so that the same cluster is the same text. */
+export function nodesOf(
+  cluster: NixCluster,
+  numbered: readonly Numbered[],
+  members: readonly NixNode[],
+): ClusterNode[] {
+  const before = new Map((cluster.status?.nodes ?? []).map((node) => [node.name, node]));
+  const objects = new Map(members.map((node) => [node.metadata.name, node]));
+  return [...numbered].sort(byName).map(({ name, uid, index }) => {
+    const former = before.get(name);
+    const object = objects.get(name);
+    const underlayAddresses = object ? underlayOf(object, former) : (former?.underlayAddresses ?? []);
+    return { name, uid, index, ...placeOf(cluster.spec.network, index), underlayAddresses };
+  });
+}
+
+export function endpointOf({ spec }: NixCluster): string {
+  const { host, port } = spec.endpoint;
+  return `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+const readyOf = ({ status }: NixNode) => status?.conditions?.find(({ type }) => type === 'Ready');
+const isStalled = ({ status }: NixNode): boolean =>
+  status?.conditions?.find(({ type }) => type === 'Stalled')?.status === 'True';
+const isReady = (node: NixNode): boolean => readyOf(node)?.status === 'True';
+
+/** The column: who is ready, of how many. */
+export const readiness = (members: readonly NixNode[]): string =>
+  `${members.filter(isReady).length}/${members.length}`;
+
+/** Throws `NoMembers`, or `MembersNotReady` with the reasons of the first of them. */
+export function checkMembers(cluster: NixCluster, members: readonly NixNode[]): void {
+  if (members.length === 0) {
+    const how = `spec.clusterRef.name: ${cluster.metadata.name}`;
+    throw new ReconcileError('waiting', 'NoMembers', `no NixNode of the namespace belongs to it: set ${how}`);
+  }
+  const unready = members.filter((node) => !isReady(node)).sort((a, b) => byName(a.metadata, b.metadata));
+  if (unready.length === 0) return;
+  const said = unready.map((node) => `${node.metadata.name} (${readyOf(node)?.reason ?? 'Pending'})`);
+  // What is under way needs nobody.
+  const verdict = unready.some(isStalled) ? 'waiting' : 'progressing';
+  throw new ReconcileError(verdict, 'MembersNotReady', `not ready: ${several(said)}`);
+}
+
+/** Throws `waiting` `UnderlayMissing` where nodes are to reach each other directly and one has no address to be reached by. */
+export function checkRoutes(cluster: NixCluster, nodes: readonly ClusterNode[]): void {
+  const { meshRef, routing, pods } = cluster.spec.network;
+  if (meshRef !== undefined || routing === 'External' || nodes.length < 2) return;
+  for (const { cidr } of pods) {
+    const isV6 = cidr.includes(':');
+    const missing = nodes.filter((node) => !node.underlayAddresses.some((one) => one.includes(':') === isV6));
+    if (missing.length === 0) continue;
+    const names = several(missing.map(({ name }) => name));
+    throw new ReconcileError(
+      'waiting',
+      'UnderlayMissing',
+      `pods ${cidr} cannot be routed to NixNodes ${names}: they have no ${isV6 ? 'IPv6' : 'IPv4'} address that other nodes reach; set spec.addresses of each, use a mesh, or let others route (routing: External)`,
+    );
+  }
+}
