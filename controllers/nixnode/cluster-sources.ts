@@ -72,7 +72,6 @@ export const clusterForNodes = ({ metadata, spec, status }: NixCluster): unknown
   status?.nodes,
   status?.nixpkgs,
   status?.resolver,
-  status?.conditions?.find(({ type }) => type === 'Ready')?.message,
 ];
 
 export const meshForNodes = (mesh: WireguardMesh): unknown => [
