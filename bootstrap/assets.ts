@@ -34,6 +34,23 @@ export const assets = {
     versionArguments: ['version', '--template', '{{.Version}}'],
     typicalSeconds: 105,
   },
+  // The two that hosts of tests have in place of nixpkgs' packages; nothing else asks for them.
+  'wireguard-go': {
+    module: 'network',
+    package: 'golang.zx2c4.com/wireguard',
+    version: '0.0.20250522',
+    ldflags: '-s -w',
+    versionArguments: ['--version'],
+    typicalSeconds: 5,
+  },
+  coredns: {
+    module: 'network',
+    package: 'github.com/coredns/coredns',
+    version: '1.14.7',
+    ldflags: '-s -w',
+    versionArguments: ['-version'],
+    typicalSeconds: 100,
+  },
 } as const satisfies Record<string, Asset>;
 
 export type AssetName = keyof typeof assets;

@@ -24,6 +24,8 @@ async function requireNix(): Promise<void> {
   await requireHostTools();
 }
 
+/** Those of hosts are built when their image is made. */
 async function buildPrograms(): Promise<void> {
-  for (const name of Object.keys(assets) as AssetName[]) await buildAsset(name);
+  for (const name of Object.keys(assets) as AssetName[])
+    if (assets[name].module !== 'network') await buildAsset(name);
 }

@@ -35,7 +35,14 @@ let
     lib.optionalString (values != [ ]) "${match}${protocol} dport ${set values} accept\n";
   opened = match: c: accept match "tcp" c.allowedTCPPorts + accept match "udp" c.allowedUDPPorts;
   interfaceMatch = name: "iifname ${builtins.toJSON name} ";
-  filter = ''
+  reversePath = ''
+    chain rpfilter {
+      type filter hook prerouting priority mangle + 10; policy drop;
+      meta nfproto ipv4 udp sport . udp dport { 67 . 68, 68 . 67 } accept
+      fib saddr . mark ${lib.optionalString (cfg.checkReversePath != "loose") ". iif "}oif exists accept
+    }
+  '';
+  filter = lib.optionalString (cfg.checkReversePath != false) reversePath + ''
     chain input {
       type filter hook input priority filter; policy drop;
       iifname ${set (map builtins.toJSON ([ "lo" ] ++ cfg.trustedInterfaces))} accept
@@ -97,7 +104,7 @@ in
         ]
       );
       default = true;
-      description = "Whether to check where answers would go. The stand-in does not.";
+      description = "Whether packets are dropped to whose sender this host has no route, or none by the interface they came from.";
     };
     filterForward = flag false "Whether forwarded packets are filtered.";
     extraInputRules = text "Further rules of input-allow; only with nftables.";

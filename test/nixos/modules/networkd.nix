@@ -131,6 +131,11 @@ in
       default = { };
       description = "Files .netdev.";
     };
+    config = mkOption {
+      type = types.submodule { options.networkConfig = settings; };
+      default = { };
+      description = "networkd.conf(5).";
+    };
     wait-online.enable = mkOption {
       type = types.bool;
       default = true;
@@ -161,7 +166,7 @@ in
         "systemd-networkd-wait-online.service"
       ];
       environment.etc = all // {
-        "systemd/networkd.conf".text = "[Network]\n";
+        "systemd/networkd.conf".text = unit.section "Network" cfg.config.networkConfig;
       };
       systemd.services.systemd-networkd = {
         wantedBy = [ "multi-user.target" ];

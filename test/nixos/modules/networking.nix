@@ -51,6 +51,11 @@ in
       default = { };
       description = "Interfaces, one by one. Without networkd nothing reads this here.";
     };
+    dhcpcd.denyInterfaces = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      description = "Interfaces that dhcpcd leaves alone. There is none here.";
+    };
     nameservers = mkOption {
       type = types.listOf types.str;
       default = [ ];

@@ -72,6 +72,7 @@
     "whoami"
     "yes"
   ];
+  coredns = [ "coredns" ];
   dbus = [
     "dbus-daemon"
     "dbus-send"
@@ -104,6 +105,7 @@
     "ss"
   ];
   iputils = [ "ping" ];
+  jq = [ "jq" ];
   kmod = [
     "modprobe"
     "lsmod"
@@ -190,6 +192,7 @@
     "unshare"
     "blkid"
   ];
+  wireguard-go = [ "wireguard-go" ];
   wireguard-tools = [ "wg" ];
   xz = [ "xz" ];
   zstd = [ "zstd" ];

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { appendFileSync, closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { makeCgroup, processesOf, removeCgroup } from './cgroups.ts';
 import { waitFor } from './command.ts';
 import { killAll } from './sweep.ts';
@@ -112,6 +112,8 @@ function startNspawn(options: MachineOptions): ChildProcess {
     '--link-journal=no',
     '--resolv-conf=off',
     '--timezone=off',
+    // For WireGuard outside of the kernel, which may have none.
+    ...(existsSync('/dev/net/tun') ? ['--bind=/dev/net/tun'] : []),
     ...(init === undefined ? ['--boot'] : ['--kill-signal=SIGRTMIN+3', init]),
   ];
   const console = openSync(consoleFile, 'a');

@@ -13,6 +13,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import type { AssetName } from '../../../bootstrap/assets.ts';
+import { buildAsset } from '../../../bootstrap/build.ts';
 import { debianBase } from './debian.ts';
 import { type Layer, layer } from './layer.ts';
 import { offline } from './offline.ts';
@@ -34,6 +36,9 @@ const notOfEtc = [
   'gshadow',
 ];
 
+/** Programs that nixpkgs has and Debian has not, or not as nixpkgs has them. */
+const built: readonly AssetName[] = ['wireguard-go', 'coredns'];
+
 /**
  * Debian turned into a machine on which programs are found in the Nix store only, as on NixOS: what stays where it is
  * are libraries, data, `/bin/sh` and `/usr/bin/env`. test/nixos/README.md describes it from inside.
@@ -41,9 +46,13 @@ const notOfEtc = [
 export async function userland(): Promise<Layer> {
   const loader = readFileSync(join(import.meta.dirname, 'loader.sh'), 'utf8');
   const recipe = readFileSync(import.meta.filename, 'utf8');
-  return layer('userland', loader + recipe, await debianBase(), async (root) => {
+  const programs = new Map<string, string>();
+  for (const name of built) programs.set(name, await buildAsset(name));
+  const content = loader + recipe + [...programs.values()].map((file) => file.split('/').slice(-2)).join(' ');
+  return layer('userland', content, await debianBase(), async (root) => {
     const stage = join(root, staging);
     mkdirSync(join(stage, 'bin'), { recursive: true });
+    for (const [name, file] of programs) copyFileSync(file, join(stage, 'bin', name));
     for (const folder of programFolders)
       for (const name of readdirSync(join(root, folder))) stageProgram(root, join(folder, name), stage);
     cpSync(join(root, 'usr/lib/systemd/system'), join(stage, 'lib/systemd/system'), verbatim);
