@@ -1,4 +1,4 @@
-# All of Firn's modules. Importing them changes nothing before `firn.host.enable` is set.
+# All of Firn's modules. Importing them changes nothing before one of their `enable` options is set.
 {
   imports = [
     ./host.nix
@@ -9,5 +9,11 @@
     ./file-owners.nix
     ./formats.nix
     ./preflight.nix
+    ./network.nix
+    ./mesh.nix
+    ./routes.nix
+    ./firewall.nix
+    ./dns.nix
+    ./kubernetes-users.nix
   ];
 }
