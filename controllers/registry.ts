@@ -4,12 +4,14 @@ import type { Controller } from './lib/runtime/controller.ts';
 import { declaration as nixCluster, nixClusterController } from './nixcluster/controller.ts';
 import { declaration as nixNode, nixNodeController } from './nixnode/controller.ts';
 import type { Services } from './nixnode/services.ts';
+import { declaration as wireguardMesh, wireguardMeshController } from './wireguardmesh/controller.ts';
 
 /** What they read and write, as data. */
-export const declarations = [nixNode, nixCluster] as const;
+export const declarations = [nixNode, nixCluster, wireguardMesh] as const;
 
 /** `objects` lets a controller write what its declaration names. */
 export const controllersWith = (services: Services, objects: (declared: Writes) => Objects): Controller[] => [
   nixNodeController(services),
   nixClusterController(objects(nixCluster)),
+  wireguardMeshController({ objects: objects(wireguardMesh), randomBytes: services.randomBytes }),
 ];

@@ -8,6 +8,7 @@ import {
 } from '../../crds/index.ts';
 import { endpointOfPeer } from './endpoint.ts';
 import { deviceOf, endpointAt, listedEpochs, portOf } from './epochs.ts';
+import { externalsOf } from './externals.ts';
 import { meetDirectly, relayFor, relaysOf } from './relays.ts';
 
 export type Peer = {
@@ -57,19 +58,22 @@ export const readByNodes = ({ spec, status }: WireguardMesh): unknown => ({
 });
 
 /**
- * The file of the node `self`; undefined as long as the mesh does not know it. Throws `waiting` (`MeshNotPlanned`) while
- * the mesh does not know which keys are in use. Peers are symmetric: a pair is in it once both have a key of the epoch.
+ * The file of the node `self`; undefined as long as the mesh knows neither it nor the keys in use. Peers are symmetric: a
+ * pair is in it once both have a key of the epoch.
  */
 export function peersFile(mesh: WireguardMesh, cluster: NixCluster, self: string): PeersFile | undefined {
   const node = mesh.status?.nodes?.find(({ name }) => name === self);
-  const file = fileWithout(mesh, cluster, node?.addresses ?? []);
-  if (node === undefined) return undefined;
-  const neighbours = neighboursOf(mesh, node);
+  if (node === undefined || mesh.status?.epoch === undefined) return undefined;
+  const file = fileWithout(mesh, cluster, node.addresses);
+  const neighbours = neighboursOf(mesh, externalsOf(mesh, cluster).usable, node);
   for (const { epoch, peers } of file.epochs) peers.push(...peersAt(epoch, mesh.spec, node, neighbours));
   return file;
 }
 
-/** The file of a member that the mesh does not know yet: its own devices, so that it makes keys. Throws like `peersFile`. */
+/**
+ * The file of a member that the mesh does not know yet: its own devices, so that it makes keys. Throws `waiting`
+ * (`MeshNotPlanned`) while it is not known which keys are in use: an empty file would cost a living host its tunnels.
+ */
 export const emptyPeersFile = (mesh: WireguardMesh, cluster: NixCluster, self: string): PeersFile =>
   fileWithout(mesh, cluster, cluster.status?.nodes?.find(({ name }) => name === self)?.addresses ?? []);
 
@@ -80,7 +84,9 @@ function fileWithout(mesh: WireguardMesh, cluster: NixCluster, addresses: readon
     addresses: [...addresses],
     networks: [
       ...cluster.spec.network.pods.map(({ cidr }) => cidr),
-      ...spec.externalPeers.flatMap(({ allowedIPs }) => allowedIPs).sort(),
+      ...externalsOf(mesh, cluster)
+        .usable.flatMap(({ allowedIPs }) => allowedIPs)
+        .sort(),
     ],
     mtu: spec.mtu ?? null,
     epochs: listedEpochs(mesh).map(({ epoch, active }) => ({
@@ -99,12 +105,12 @@ type Neighbour = { readonly party: Party; readonly allowedIPs: readonly string[]
 
 const isNode = (party: Party): party is MeshNode => 'keys' in party;
 
-function neighboursOf(mesh: WireguardMesh, self: MeshNode): Neighbour[] {
+function neighboursOf(mesh: WireguardMesh, externals: readonly ExternalPeer[], self: MeshNode): Neighbour[] {
   const others = (mesh.status?.nodes ?? []).filter((node) => node !== self);
   const relays = relaysOf(mesh);
   const direct: Party[] = [];
   const relayed = new Map<string, string[]>();
-  for (const party of [...others, ...mesh.spec.externalPeers]) {
+  for (const party of [...others, ...externals]) {
     if (meetDirectly(self, party)) direct.push(party);
     else {
       const relay = relayFor(self.name, party.name, relays);

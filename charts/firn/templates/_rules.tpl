@@ -13,6 +13,7 @@
   resources:
     - secrets
   verbs:
+    - create
     - get
     - list
     - watch
@@ -77,4 +78,10 @@
     - get
     - list
     - watch
+- apiGroups:
+    - firn.dev
+  resources:
+    - wireguardmeshes/status
+  verbs:
+    - patch
 {{- end }}

@@ -5,6 +5,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { refusalCodes, trialReasons } from '../../../controllers/lib/host/protocol.ts';
+import { conflictReasons } from '../../../controllers/wireguardmesh/externals.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -20,6 +21,7 @@ const elsewhere: Record<string, () => string[]> = {
     ...['Conflict', 'ApiServerFailed'],
   ],
   'error.reason': () => [],
+  'conflict.reason': () => [...conflictReasons],
   'bad.reason': () => [...trialReasons, ...buildReasons],
   'step.reason': () => waitReasons(),
   // nixcluster/controller.ts: what allocate.ts found.
