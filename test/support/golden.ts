@@ -6,7 +6,9 @@ import { Sealed } from '../../controllers/lib/core/sealed.ts';
 import { lockedFromPin } from '../../controllers/lib/nix/flake-lock.ts';
 import type { Tree } from '../../controllers/lib/nix/tree.ts';
 import { desiredRelease } from '../../controllers/nixnode/desired.ts';
-import { NixModule, NixNode } from '../../crds/index.ts';
+import type { MemberParts } from '../../controllers/nixnode/member.ts';
+import { memberValues } from '../../controllers/nixnode/member-values.ts';
+import { NixCluster, NixModule, NixNode, WireguardMesh } from '../../crds/index.ts';
 
 const folder = join(import.meta.dirname, '../golden');
 
@@ -30,7 +32,9 @@ export function renderCase(name: string, firnModules: Tree): Tree {
   );
   const ofKind = (kind: string) => objects.filter((object) => object.kind === kind).map(asServed);
   const node = NixNode.parse(ofKind('NixNode')[0]);
-  const { url, rev, narHash } = node.spec.nixpkgs!;
+  const cluster = ofKind('NixCluster').map((raw) => NixCluster.parse(raw))[0];
+  const mesh = ofKind('WireguardMesh').map((raw) => WireguardMesh.parse(raw))[0];
+  const { url, rev, narHash } = (node.spec.nixpkgs ?? cluster?.spec.nixpkgs)!;
   const value = (kind: string, of: string, key: string): Uint8Array => {
     const { data, stringData } = ofKind(kind).find(({ metadata }) => metadata.name === of) ?? {};
     const text = (kind === 'Secret' ? stringData : data)?.[key];
@@ -46,11 +50,23 @@ export function renderCase(name: string, firnModules: Tree): Tree {
     },
     system: node.spec.system ?? 'x86_64-linux',
     nixpkgs: { url, locked: lockedFromPin(url, { ...(rev && { rev }), ...(narHash && { narHash }) }) },
-    member: null,
+    member: memberOf(node, cluster, mesh ?? null),
     authorizedKeys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f firn'],
     firnModules,
     hmacKey: new Sealed(new Uint8Array(32)),
   }).tree('system');
+}
+
+/** What the system is told of the cluster; fleet data and secrets are other parts. */
+function memberOf(
+  node: NixNode,
+  cluster: NixCluster | undefined,
+  mesh: WireguardMesh | null,
+): MemberParts | null {
+  const place = cluster?.status?.nodes?.find(({ name }) => name === node.metadata.name);
+  if (!cluster || !place) return null;
+  const values = memberValues(node, cluster, place, mesh);
+  return { values, data: new Map(), files: [], make: async () => new Map(), record: {} };
 }
 
 /** What an API server adds. */
