@@ -15,6 +15,7 @@ import { deploy } from './deploy.ts';
 import type { Fences } from './fence.ts';
 import { finalizeNode } from './finalize.ts';
 import { checkHealth, recheckAfter } from './health.ts';
+import { readRecord } from './manifest.ts';
 import { render } from './render.ts';
 import type { Services } from './services.ts';
 import { nodesOfConfigMap, nodesOfModule, nodesOfSecret } from './sources.ts';
@@ -56,7 +57,8 @@ export function nixNodeController(services: Services): Controller {
       await deploy(visit, desired);
       await context.step('Healthy', () => checkHealth(visit.seen, context.clock.now()));
       context.summary('Healthy');
-      return { recheckMs: recheckAfter(meshSeen(visit)) };
+      const staged = Date.parse(readRecord(visit.seen.manifestB64).renderedAt ?? '');
+      return { recheckMs: recheckAfter(meshSeen(visit), context.clock.now() - (staged || 0)) };
     },
 
     finalize: (node, context) => finalizeNode(node, context, services, fences),

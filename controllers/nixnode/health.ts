@@ -10,18 +10,21 @@ export const recheckMs = 30_000;
 
 /** A host that is as it should be is looked at this often; every change of its objects wakes it at once. */
 const calmMs = 300_000;
-const soonestMs = 10_000;
+const soonestMs = 2_000;
+const latestMs = 60_000;
 const everyPeerMs = 60;
 
+type Mesh = Pick<NonNullable<NixNodeStatus['mesh']>, 'peers' | 'details'>;
+
 /**
- * When to look again at a host that is well. While peers are missing that is sooner, and the later the larger the mesh is:
- * one dead node of a thousand must not keep all others busy.
+ * When to look again at a host that is well. While peers are missing that is sooner: most come within seconds after
+ * something changed, `ageMs` ago. The larger the mesh, the later: one dead node of a thousand must not keep all busy.
  */
-export function recheckAfter(
-  mesh: Pick<NonNullable<NixNodeStatus['mesh']>, 'peers' | 'connected'> | undefined,
-): number {
-  if (mesh === undefined || mesh.connected === mesh.peers) return calmMs;
-  return Math.min(calmMs, Math.max(soonestMs, mesh.peers * everyPeerMs));
+export function recheckAfter(mesh: Mesh | undefined, ageMs: number): number {
+  // The worst is the first.
+  if (!mesh?.details[0] || mesh.details[0].state === 'Connected') return calmMs;
+  const backedOff = Math.min(latestMs, Math.max(soonestMs, ageMs / 4));
+  return Math.min(calmMs, Math.max(backedOff, mesh.peers * everyPeerMs));
 }
 
 /** Words about a clock that is wrong; undefined where it is right. `nowMs` is ours. */

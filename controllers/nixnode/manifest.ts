@@ -9,6 +9,8 @@ const cluster = z.object({ name: z.string(), index: z.int().min(1).max(65_535) }
 const leaf = z.object({ issued: z.int().min(0), descriptor: digest });
 
 const recordSchema = z.object({
+  /** When the release was staged, by the operator's clock. */
+  renderedAt: z.iso.datetime().optional(),
   /** Which nixpkgs the system was built from. */
   nixpkgs: pin.optional(),
   /** Which cluster the release was made for. */

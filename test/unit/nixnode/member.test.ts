@@ -160,11 +160,17 @@ describe('what the host says', () => {
     expect(saysTheSame(before, of([key(2), now - 10, 99, 99], [key(3), now - 999, 1, 1]))).toBe(false);
   });
 
-  test('is looked at sooner while peers are missing, and the later the more there are', () => {
-    expect(recheckAfter(undefined)).toBe(300_000);
-    expect(recheckAfter({ peers: 2, connected: 2 })).toBe(300_000);
-    expect(recheckAfter({ peers: 2, connected: 1 })).toBe(10_000);
-    expect(recheckAfter({ peers: 999, connected: 998 })).toBe(59_940);
+  test('is looked at sooner while peers are missing, and the later the longer they are and the more there are', () => {
+    const meshOfPeers = (peers: number, state: 'Connected' | 'Waiting') => ({
+      peers,
+      details: [{ name: 'x', epoch: 1, state, receivedBytes: 0, sentBytes: 0 }],
+    });
+    expect(recheckAfter(undefined, 0)).toBe(300_000);
+    expect(recheckAfter(meshOfPeers(2, 'Connected'), 0)).toBe(300_000);
+    expect(recheckAfter(meshOfPeers(2, 'Waiting'), 0)).toBe(2_000);
+    expect(recheckAfter(meshOfPeers(2, 'Waiting'), 40_000)).toBe(10_000);
+    expect(recheckAfter(meshOfPeers(2, 'Waiting'), 3_600_000)).toBe(60_000);
+    expect(recheckAfter(meshOfPeers(2000, 'Waiting'), 0)).toBe(120_000);
   });
 
   test('is its own record of the cluster', () => {
