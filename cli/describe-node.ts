@@ -1,5 +1,7 @@
 import { lastObservedStepSeconds } from '../controllers/nixnode/status.ts';
 import type { Condition, NixNode } from '../crds/index.ts';
+import { age } from './age.ts';
+import { memberLines } from './describe-member.ts';
 import { advice, isStale, readyOf, waitsFor } from './node-words.ts';
 import { allPrintable, type Terminal } from './terminal.ts';
 
@@ -11,6 +13,7 @@ export function describeNode(untrusted: NixNode, now: number, terminal: Pick<Ter
     headline(node, terminal),
     conditionLines(node, now, terminal),
     releaseLines(node, now),
+    memberLines(node, now),
     factLines(node, now),
     adviceLines(node),
   ];
@@ -108,12 +111,3 @@ function adviceLines(node: NixNode): string[] {
 }
 
 const indent = (text: string): string[] => text.split('\n').map((line) => `  ${line}`);
-
-/** `3d`, `4h`, `12m`, `5s`, as kubectl shows ages. */
-function age(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 120) return `${seconds}s`;
-  if (seconds < 7200) return `${Math.round(seconds / 60)}m`;
-  if (seconds < 172_800) return `${Math.round(seconds / 3600)}h`;
-  return `${Math.round(seconds / 86_400)}d`;
-}

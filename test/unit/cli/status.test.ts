@@ -50,6 +50,42 @@ const reverted = nodeWith({
   lastObserved: '2026-11-21T11:59:30Z',
 });
 
+test('a member says where it stands in its cluster, and what is missing there', () => {
+  const node = nodeWith({
+    index: 3,
+    mesh: {
+      keys: [],
+      mtu: 1420,
+      peers: 2,
+      connected: 1,
+      details: [
+        { name: 'beta', epoch: 1, state: 'Down', receivedBytes: 0, sentBytes: 0 },
+        { name: 'gamma', epoch: 1, state: 'Connected', receivedBytes: 0, sentBytes: 0 },
+      ],
+    },
+    pki: {
+      authorities: [],
+      certificates: 5,
+      nextExpiry: '2026-12-01T12:00:00Z',
+      nextExpiring: '/etc/kubernetes/pki/kubelet.crt',
+    },
+  });
+  const member = {
+    ...node,
+    spec: { ...node.spec, clusterRef: { name: 'demo' }, roles: ['worker' as const] },
+  };
+  const lines = describeNode(member, now, plain).split('\n');
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'Cluster: demo, worker, number 3',
+      'Mesh: 1 of 2 peers, MTU 1420',
+      '  without a tunnel: beta (Down)',
+      'Certificates: 5; the first ends in 10d (/etc/kubernetes/pki/kubelet.crt)',
+    ]),
+  );
+  expect(describeNode(node, now, plain)).not.toContain('Cluster');
+});
+
 test('everything about a host whose change was taken back', () => {
   expect(describeNode(reverted, now, plain)).toBe(`fleet/alpha is not ready: UnitsFailed
   web.service failed
