@@ -4,6 +4,7 @@ import { ReconcileError } from '../lib/core/outcome.ts';
 import { several } from '../lib/core/several.ts';
 import { type Locked, lockedFromPin, parseLocked } from '../lib/nix/flake-lock.ts';
 import { byName } from './members.ts';
+import { noMembers } from './status.ts';
 
 export type Pin =
   | { state: 'known'; record: ClusterPin }
@@ -16,7 +17,8 @@ type Asked = { url: string; refresh: string };
  * What spec pins goes first; then what status has for this URL and refresh; then what hosts were built from, and what
  * they found out. Before any host is asked anew, all have to have been heard: status may have been lost.
  */
-export function pinOf({ spec, status }: NixCluster, members: readonly NixNode[]): Pin {
+export function pinOf(cluster: NixCluster, members: readonly NixNode[]): Pin {
+  const { spec, status } = cluster;
   const asked = askedOf(spec);
   const pinned = lockedFromPin(asked.url, pinOfSpec(spec));
   if (pinned) return { state: 'known', record: recordOf(asked, pinned) };
@@ -29,7 +31,7 @@ export function pinOf({ spec, status }: NixCluster, members: readonly NixNode[])
     .map((node) => recordFrom(asked, node.status?.nixpkgs))
     .find((record) => record !== undefined);
   if (found) return { state: 'known', record: found };
-  return { state: 'asked', resolver: resolverAmong(members, { status, url: asked.url }) };
+  return { state: 'asked', resolver: resolverAmong(members, cluster) };
 
   function isResolver(node: NixNode): boolean {
     return node.metadata.name === status?.resolver;
@@ -91,12 +93,12 @@ function mostCommon(records: readonly (ClusterPin | undefined)[]): ClusterPin | 
 
 /**
  * The former resolver as long as it is reachable, or else the first that is. Throws `waiting`: `MembersUnobserved` where
- * nothing was ever pinned and a host was not heard yet; `NoMemberReachable`.
+ * nothing was ever pinned and a host was not heard yet; `NoMembers`; `NoMemberReachable`.
  */
-function resolverAmong(
-  members: readonly NixNode[],
-  { status, url }: { status: NixCluster['status']; url: string },
-): string {
+function resolverAmong(members: readonly NixNode[], cluster: NixCluster): string {
+  if (members.length === 0) throw noMembers(cluster);
+  const { status, spec } = cluster;
+  const { url } = spec.nixpkgs;
   const unheard = members.filter((node) => node.status?.lastObserved === undefined);
   if (status?.nixpkgs === undefined && unheard.length > 0) {
     const names = unheard.map(({ metadata }) => metadata.name);

@@ -36,12 +36,14 @@ const isReady = (node: NixNode): boolean => readyOf(node)?.status === 'True';
 export const readiness = (members: readonly NixNode[]): string =>
   `${members.filter(isReady).length}/${members.length}`;
 
+export function noMembers({ metadata }: NixCluster): ReconcileError {
+  const how = `set spec.clusterRef.name: ${metadata.name}`;
+  return new ReconcileError('waiting', 'NoMembers', `no NixNode of the namespace belongs to it: ${how}`);
+}
+
 /** Throws `NoMembers`, or `MembersNotReady` with the reasons of the first of them. */
 export function checkMembers(cluster: NixCluster, members: readonly NixNode[]): void {
-  if (members.length === 0) {
-    const how = `spec.clusterRef.name: ${cluster.metadata.name}`;
-    throw new ReconcileError('waiting', 'NoMembers', `no NixNode of the namespace belongs to it: set ${how}`);
-  }
+  if (members.length === 0) throw noMembers(cluster);
   const unready = members.filter((node) => !isReady(node)).sort((a, b) => byName(a.metadata, b.metadata));
   if (unready.length === 0) return;
   const said = unready.map((node) => `${node.metadata.name} (${readyOf(node)?.reason ?? 'Pending'})`);

@@ -101,7 +101,9 @@ test('nothing is resolved before all hosts were heard, where nothing was ever pi
 });
 
 test('without anybody to ask it says so', () => {
-  expect(() => pinOf(clusterOf(), [])).toThrow(
+  expect(() => pinOf(clusterOf(), [])).toThrow(expect.objectContaining({ reason: 'NoMembers' }));
+  const lost = heard('n1', { conditions: reachable('False', 'ConnectTimeout') });
+  expect(() => pinOf(clusterOf(), [lost])).toThrow(
     expect.objectContaining({ verdict: 'waiting', reason: 'NoMemberReachable' }),
   );
 });
