@@ -86,6 +86,8 @@ in
 
   config = lib.mkIf cfg.enable {
     boot.kernelModules = lib.mkIf (!userspace) [ "wireguard" ];
+    # Whoever asks how the mesh is does it with wg(8): people, and the program that tells the operator.
+    environment.systemPackages = [ pkgs.wireguard-tools ];
     # While routes move from one device to the other, packets come by one and answers leave by the other.
     boot.kernel.sysctl."net.ipv4.conf.all.rp_filter" = lib.mkOverride 900 2;
     networking.firewall.checkReversePath = lib.mkDefault "loose";
