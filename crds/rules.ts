@@ -97,7 +97,7 @@ export const mapList = <S extends z.ZodType, K extends keyof z.output<S> & strin
     })
     .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': [key] });
 
-/** An object in somebody else's schema, passed on as it is. */
+/** An object in somebody else's schema, passed on as it is; what is null there is absent, as everywhere. */
 export const foreignObject = () =>
   z.record(z.string(), z.unknown()).meta({ 'x-kubernetes-preserve-unknown-fields': true });
 

@@ -1,4 +1,6 @@
 /** Values at the edge of what fields accept, by the fields that they are nearly right for. */
+import { networks } from './hostile-networks.ts';
+
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 /** One value a word. */
@@ -112,6 +114,7 @@ const odd = [
 export const hostileStrings: readonly string[] = [
   ...odd,
   ...addresses,
+  ...networks,
   ...names,
   ...durations,
   ...flakes,
@@ -129,6 +132,13 @@ export const hostileStrings: readonly string[] = [
 export const hostileNumbers = [
   0,
   1,
+  16,
+  17,
+  24,
+  28,
+  29,
+  120,
+  121,
   -1,
   22,
   65_535,
@@ -161,6 +171,14 @@ export const hostileStructures: readonly Json[] = [
 const byField: Readonly<Record<string, readonly string[]>> = {
   host: [...addresses, ...names],
   addresses,
+  cidr: networks,
+  services: networks,
+  allowInbound: networks,
+  nodePortAddresses: networks,
+  domain: names,
+  extraArgs: labels,
+  compactionInterval: durations,
+  timeout: durations,
   name: [...names, ...labels],
   user: names,
   owner: names,
