@@ -11,6 +11,7 @@ export type Declaration = {
   readonly finalizer?: string;
   readonly creates?: readonly Kind[];
   readonly patches?: readonly Kind[];
+  readonly deletes?: readonly Kind[];
 };
 
 const read = ['get', 'list', 'watch'];
@@ -24,12 +25,13 @@ export function rulesFor(declarations: readonly Declaration[]): PolicyRule[] {
     const union = [...new Set([...before, ...verbs])].sort();
     rules.set(key, { apiGroups: [group], resources: [resource], verbs: union });
   };
-  for (const { primary, inputs, finalizer, creates = [], patches = [] } of declarations) {
+  for (const { primary, inputs, finalizer, creates = [], patches = [], deletes = [] } of declarations) {
     allow(primary.group, primary.plural, finalizer === undefined ? read : [...read, 'patch']);
     allow(primary.group, `${primary.plural}/status`, ['patch']);
     for (const { kind } of inputs) allow(kind.group, kind.plural, read);
     for (const kind of creates) allow(kind.group, kind.plural, ['create']);
     for (const kind of patches) allow(kind.group, kind.plural, ['patch']);
+    for (const kind of deletes) allow(kind.group, kind.plural, ['delete']);
   }
   allow('events.k8s.io', 'events', ['create', 'patch']);
   return [...rules.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, rule]) => rule);

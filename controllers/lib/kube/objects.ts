@@ -1,5 +1,5 @@
 import type { Applied, Kind, KubeClient, Named } from './client.ts';
-import { KubeError } from './kube-error.ts';
+import { isNotFound, KubeError } from './kube-error.ts';
 
 /** What a controller writes beside its own status; its role has these verbs and no more. */
 export type Writes = {
@@ -7,6 +7,8 @@ export type Writes = {
   readonly creates?: readonly Kind[];
   /** Kinds of which it changes objects that it made. */
   readonly patches?: readonly Kind[];
+  /** Kinds of which it deletes objects that it made. */
+  readonly deletes?: readonly Kind[];
 };
 
 /** Objects that outlive whoever asked for them. Every method throws `KubeError`, and its text has no content of theirs. */
@@ -23,6 +25,8 @@ export type Objects = {
     patch: Readonly<Record<string, unknown>> & { metadata?: object },
     signal: AbortSignal,
   ): Promise<void>;
+  /** Of exactly that object; one that is gone already is as good. */
+  delete(kind: Kind, target: Named & { uid: string }, signal: AbortSignal): Promise<void>;
 };
 
 const deadlineMs = 15_000;
@@ -48,6 +52,14 @@ export function objectsOf(client: KubeClient, declared: Writes): Objects {
       check('patches', kind);
       const guarded = { ...patch, metadata: { ...patch.metadata, resourceVersion } };
       await client.mergePatch(kind, { namespace, name }, guarded, { signal, deadlineMs });
+    },
+    async delete(kind, target, signal) {
+      check('deletes', kind);
+      try {
+        await client.delete(kind, target, { signal, deadlineMs });
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+      }
     },
   };
 }

@@ -29,10 +29,16 @@ test('what one controller writes and another reads is one rule', () => {
 test('what a controller makes or changes beside its primary is said by verb', () => {
   const rules = rulesFor([
     { primary: NixNode, inputs: [{ kind: SecretKind }], creates: [SecretKind] },
-    { primary: NixModule, inputs: [], creates: [ConfigMapKind], patches: [SecretKind] },
+    {
+      primary: NixModule,
+      inputs: [],
+      creates: [ConfigMapKind],
+      patches: [SecretKind],
+      deletes: [SecretKind],
+    },
   ]);
   const verbs = Object.fromEntries(rules.map((rule) => [rule.resources[0], rule.verbs]));
-  expect(verbs.secrets).toEqual(['create', 'get', 'list', 'patch', 'watch']);
+  expect(verbs.secrets).toEqual(['create', 'delete', 'get', 'list', 'patch', 'watch']);
   expect(verbs.configmaps).toEqual(['create']);
   expect(verbs.nixnodes).toEqual(['get', 'list', 'watch']);
 });
