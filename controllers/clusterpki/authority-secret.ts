@@ -14,17 +14,13 @@ export type AuthorityState = {
   next: Authority | null;
   /** The former one, as long as the rotation can be taken back. */
   previous: Authority | null;
-  imported: boolean;
   record: RotationRecord;
 };
 
 export const authorityStages = ['Distribute', 'Reissue', 'Retire', 'Abort'] as const satisfies Stage[];
 
-/** Who brought the authority along; only the word counts. */
-const importedKey = 'imported';
-
 /** Certificates (PEM) that everybody trusts. In the order of fingerprints: a stage that changes no set changes no file. */
-export function trustOf({ signer, next, previous }: Omit<AuthorityState, 'record' | 'imported'>): string[] {
+export function trustOf({ signer, next, previous }: Omit<AuthorityState, 'record'>): string[] {
   const all = [signer, next, previous].flatMap((authority) => authority?.certificate ?? []);
   return inOrder(all);
 }
@@ -46,13 +42,12 @@ export const trustFingerprint = (certificates: readonly string[]): string =>
 
 /** `data` of the Secret, each value in the clear: into a request to the API server and nowhere else. */
 export function authorityData(state: AuthorityState): Record<string, Sealed<string>> {
-  const { signer, next, previous, imported, record } = state;
+  const { signer, next, previous, record } = state;
   return {
     ...pair('tls', signer),
     'ca.crt': new Sealed(trustOf(state).join('')),
     ...(next && pair('next', next)),
     ...(previous && pair('previous', previous)),
-    ...(imported && { [importedKey]: new Sealed('true') }),
     [recordKey]: new Sealed(printRecord(record)),
   };
 }
@@ -84,7 +79,6 @@ export function readAuthority(
     signer: readPair(secret, 'tls'),
     next: optional('next'),
     previous: optional('previous'),
-    imported: textIn(secret, importedKey) === 'true',
     record: parseRecord(textIn(secret, recordKey), authorityStages),
   };
 }

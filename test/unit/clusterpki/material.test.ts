@@ -25,7 +25,6 @@ const idle = async (name: string): Promise<AuthorityState> => ({
   signer: await root(name),
   next: null,
   previous: null,
-  imported: false,
   record,
 });
 
@@ -113,7 +112,7 @@ test('in the middle of a rotation the new authority signs, vouched for by the ol
   const [older, newer] = [await root('older'), await root('newer')];
   const cross = await crossSign(newer, older, issuance);
   const signer = { ...newer, chain: cross! };
-  const state: AuthorityState = { signer, next: null, previous: older, imported: false, record };
+  const state: AuthorityState = { signer, next: null, previous: older, record };
   const made = materialOf({
     ...(await secrets()),
     cluster: secretOf('demo-cluster-ca', authorityData(state)),
@@ -133,7 +132,7 @@ test('in the middle of a rotation the new authority signs, vouched for by the ol
 test('a bundle has the same bytes whoever of the two signs', async () => {
   const [older, newer] = [await root('older'), await root('newer')];
   const bundle = (state: Pick<AuthorityState, 'signer' | 'next' | 'previous'>) =>
-    authorityData({ ...state, imported: false, record })['ca.crt']!.open();
+    authorityData({ ...state, record })['ca.crt']!.open();
   expect(bundle({ signer: older, next: newer, previous: null })).toBe(
     bundle({ signer: newer, next: null, previous: older }),
   );

@@ -1,0 +1,147 @@
+/** What a visit to a ClusterPKI finds, does and says, step by step. */
+import { type ClusterPKI, type NixNode, parseDuration } from '../../crds/index.ts';
+import { ReconcileError } from '../lib/core/outcome.ts';
+import type { Objects } from '../lib/kube/objects.ts';
+import { endOf } from '../lib/pki/authority.ts';
+import type { Context } from '../lib/runtime/controller.ts';
+import { ensureAuthority, fingerprintOf, type KeptAuthority } from './authorities.ts';
+import type { EncryptionState } from './encryption-secret.ts';
+import { checkAuthorities, checkCertificates, type Ending, endingsOf, firstOf, timeLeft } from './expiry.ts';
+import { ensureEncryption, ensureServiceAccount, type Kept } from './keys.ts';
+import { liveGates } from './live.ts';
+import { clusterOf, memberOf, nodesOf } from './members.ts';
+import { authorityNames } from './policies/policy.ts';
+import {
+  type Ground,
+  leastAdvanced,
+  type Rotation,
+  rotateAuthority,
+  rotateEncryption,
+  rotateServiceAccount,
+} from './rotate.ts';
+import type { ServiceAccountState } from './service-account-secret.ts';
+import { settleAll } from './settled.ts';
+import {
+  authorityFields,
+  encryptionFields,
+  expiryFields,
+  serviceAccountFields,
+  timestampOf,
+} from './status.ts';
+
+export type PkiServices = {
+  objects: Objects;
+  /** As many random bytes as asked for. */
+  randomBytes(count: number): Uint8Array;
+  /** By namespace and name: when the first certificate of a ClusterPKI ends, in seconds since the epoch. */
+  expiries: Map<string, number>;
+};
+
+export type Visit = Ground & {
+  pki: ClusterPKI;
+  context: Context<ClusterPKI>;
+  nodes: readonly NixNode[];
+  expiries: PkiServices['expiries'];
+  /** Found on the way. */
+  authorities: KeptAuthority[];
+  serviceAccount: Kept<ServiceAccountState> | null;
+  encryption: Kept<EncryptionState> | null;
+};
+
+export function beginVisit(pki: ClusterPKI, context: Context<ClusterPKI>, services: PkiServices): Visit {
+  const now = context.clock.now();
+  const cluster = clusterOf(pki, context.read);
+  const nodes = nodesOf(cluster, context.read);
+  return {
+    pki,
+    context,
+    nodes,
+    keeper: { pki, context, objects: services.objects, now: timestampOf(now) },
+    members: nodes.map(memberOf),
+    live: liveGates(cluster),
+    issuance: { now, random: services.randomBytes },
+    expiries: services.expiries,
+    authorities: [],
+    serviceAccount: null,
+    encryption: null,
+  };
+}
+
+export async function findAuthorities(visit: Visit): Promise<void> {
+  const { keeper, members, issuance, context, authorities } = visit;
+  await settleAll(
+    authorityNames.map((name) => async () => {
+      authorities.push(await ensureAuthority(keeper, name, members, issuance));
+    }),
+  );
+  context.report(authorityFields(authorities));
+}
+
+export async function findKeys(visit: Visit): Promise<void> {
+  const { keeper, members, issuance, context } = visit;
+  await settleAll([
+    async () => {
+      visit.serviceAccount = await ensureServiceAccount(keeper, members);
+      context.report(serviceAccountFields(visit.serviceAccount));
+    },
+    async () => {
+      visit.encryption = await ensureEncryption(keeper, members, issuance.random);
+      context.report(encryptionFields(visit.encryption));
+    },
+  ]);
+}
+
+/** All that is asked for goes one stage on where it can. Throws `progressing` as long as anything is under way. */
+export async function rotate(visit: Visit): Promise<void> {
+  const { authorities, serviceAccount, encryption, context } = visit;
+  const stages: (Rotation | null)[] = [];
+  const others: (Rotation | null)[] = [];
+  const work = [
+    ...authorities.map((kept) => async () => stages.push(await rotateAuthority(visit, kept))),
+    async () => serviceAccount && others.push(await rotateServiceAccount(visit, serviceAccount)),
+    async () => encryption && others.push(await rotateEncryption(visit, encryption)),
+  ];
+  const report = () => {
+    const found = [leastAdvanced(stages), ...others].filter((one) => one !== null);
+    context.report({ rotation: found.length > 0 ? found : undefined });
+    if (found.length > 0) throw rotating(found);
+  };
+  await settleAll([...work, report, () => assertImportsUsed(authorities)]);
+}
+
+function rotating(found: readonly Rotation[]): ReconcileError {
+  const words = found.map(({ name, stage, waitsFor }) => `${name}: ${stage} waits for ${waitsFor}`);
+  return new ReconcileError('progressing', 'Rotating', words.join('; '), { recheckMs: 60_000 });
+}
+
+/** What is imported takes over when it is asked for, not when somebody changes a Secret. */
+function assertImportsUsed(authorities: readonly KeptAuthority[]): void {
+  const unused = authorities.filter(
+    ({ imported, state }) =>
+      imported && state.record.stage === 'Idle' && fingerprintOf(imported) !== fingerprintOf(state.signer),
+  );
+  if (unused.length === 0) return;
+  const message = `what is imported is not what signs: ${unused.map(({ name }) => name).join(', ')}; a new value of spec.rotate.authority moves to it in stages`;
+  throw new ReconcileError('waiting', 'ImportedAuthorityUnused', message);
+}
+
+/** What ends when; throws where something is over, or so soon that somebody must look after it. */
+export function checkExpiry({ pki, context, nodes, issuance, authorities, expiries }: Visit): void {
+  const { now } = issuance;
+  const { lifetime, renewBefore } = pki.spec.certificates;
+  const signers: Ending[] = authorities.map(({ name, state }) => ({
+    what: `authority ${name}`,
+    at: endOf(state.signer),
+  }));
+  const certificates = endingsOf(nodes);
+  const endings = [...signers, ...certificates];
+  context.report(expiryFields(endings, nodes, now));
+  const first = firstOf(endings);
+  if (first) expiries.set(`${pki.metadata.namespace}/${pki.metadata.name}`, first.at / 1000);
+  for (const { what, at } of signers.filter(({ at }) => at - now < parseDuration(lifetime))) {
+    const words = `${what} ends in ${timeLeft(at, now)}, and certificates are cut short by that; replace it with a new value of spec.rotate.authority`;
+    context.event('Warning', 'AuthorityExpires', words);
+  }
+  checkAuthorities(signers, now);
+  checkCertificates(certificates, { renewBeforeMs: parseDuration(renewBefore) }, now);
+}
