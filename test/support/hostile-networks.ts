@@ -31,3 +31,14 @@ export const networks = [
   '2001:DB8::/32',
   'fd88::%eth0/64',
 ];
+
+/** Lengths at and beside the bounds of subnets. */
+export const prefixes = [16, 17, 24, 28, 29, 120, 121];
+
+/** Fields of networks, and what is worth trying there. */
+export const networkFields = {
+  cidr: networks,
+  services: networks,
+  allowInbound: networks,
+  nodePortAddresses: networks,
+};

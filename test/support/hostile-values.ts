@@ -1,5 +1,5 @@
 /** Values at the edge of what fields accept, by the fields that they are nearly right for. */
-import { networks } from './hostile-networks.ts';
+import { networkFields, networks, prefixes } from './hostile-networks.ts';
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
@@ -132,13 +132,7 @@ export const hostileStrings: readonly string[] = [
 export const hostileNumbers = [
   0,
   1,
-  16,
-  17,
-  24,
-  28,
-  29,
-  120,
-  121,
+  ...prefixes,
   -1,
   22,
   65_535,
@@ -171,10 +165,7 @@ export const hostileStructures: readonly Json[] = [
 const byField: Readonly<Record<string, readonly string[]>> = {
   host: [...addresses, ...names],
   addresses,
-  cidr: networks,
-  services: networks,
-  allowInbound: networks,
-  nodePortAddresses: networks,
+  ...networkFields,
   domain: names,
   extraArgs: labels,
   compactionInterval: durations,
