@@ -107,6 +107,8 @@ export class Metrics {
       labelNames: [label],
       registers: [this.registry],
       collect: () => {
+        // What is not among the values any more must not go on being told.
+        gauge.reset();
         for (const [key, value] of values()) gauge.set({ [label]: key }, value);
       },
     });
