@@ -65,9 +65,13 @@ export async function runFirn(options: FirnOptions): Promise<void> {
       firnModules: readFirnModules(),
       version: readVersion(),
     };
+    const metrics = new Metrics({ process: 'measured' });
+    const expiries = new Map<string, number>();
+    const expiryWords = 'When the first certificate of a ClusterPKI ends, in seconds since the epoch';
+    metrics.sampled('firn_pki_next_expiry_timestamp_seconds', expiryWords, 'pki', () => expiries);
     await runOperator({
       client,
-      controllers: controllersWith(services, (declared) => objectsOf(client, declared)),
+      controllers: controllersWith(services, (declared) => objectsOf(client, declared), expiries),
       namespaces: options.watchNamespaces.length > 0 ? options.watchNamespaces : undefined,
       leaderElection: options.leaderElection ? { namespace, name: 'firn-operator' } : undefined,
       health:
@@ -79,7 +83,7 @@ export async function runFirn(options: FirnOptions): Promise<void> {
       clock: systemClock,
       random: Math.random,
       log,
-      metrics: new Metrics({ process: 'measured' }),
+      metrics,
       signal,
       ...(options.onPhase && { onPhase: options.onPhase }),
     });

@@ -44,6 +44,10 @@ export function clusterPkiController(services: PkiServices): Controller {
       return { recheckMs };
     },
 
-    finalize: (pki, context) => finalizePki(pki, context, services.objects),
+    async finalize(pki, context) {
+      const outcome = await finalizePki(pki, context, services.objects);
+      services.expiries.delete(`${pki.metadata.namespace}/${pki.metadata.name}`);
+      return outcome;
+    },
   });
 }

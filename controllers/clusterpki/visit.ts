@@ -29,19 +29,21 @@ import {
   timestampOf,
 } from './status.ts';
 
+/** By namespace and name: when the first certificate of a ClusterPKI ends, in seconds since the epoch. */
+export type Expiries = Map<string, number>;
+
 export type PkiServices = {
   objects: Objects;
   /** As many random bytes as asked for. */
   randomBytes(count: number): Uint8Array;
-  /** By namespace and name: when the first certificate of a ClusterPKI ends, in seconds since the epoch. */
-  expiries: Map<string, number>;
+  expiries: Expiries;
 };
 
 export type Visit = Ground & {
   pki: ClusterPKI;
   context: Context<ClusterPKI>;
   nodes: readonly NixNode[];
-  expiries: PkiServices['expiries'];
+  expiries: Expiries;
   /** Found on the way. */
   authorities: KeptAuthority[];
   serviceAccount: Kept<ServiceAccountState> | null;

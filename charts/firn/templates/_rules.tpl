@@ -14,8 +14,10 @@
     - secrets
   verbs:
     - create
+    - delete
     - get
     - list
+    - patch
     - watch
 - apiGroups:
     - events.k8s.io
@@ -32,7 +34,14 @@
     - create
     - get
     - list
+    - patch
     - watch
+- apiGroups:
+    - firn.dev
+  resources:
+    - clusterpkis/status
+  verbs:
+    - patch
 - apiGroups:
     - firn.dev
   resources:
