@@ -7,6 +7,7 @@ import { formats, releaseId } from '../lib/nix/release.ts';
 import { packParts } from '../lib/nix/tar.ts';
 import { withAdvice } from './advice.ts';
 import { type BadPart, compose } from './compose.ts';
+import { confirmTrial } from './confirm.ts';
 import type { Desired } from './desired.ts';
 import { clockProblem, recheckMs as clockRecheckMs } from './health.ts';
 import { type ReleaseRecord, readRecord } from './manifest.ts';
@@ -87,7 +88,7 @@ async function perform(
       visit.context.event('Normal', 'Rebooting', `the host restarts into release ${aim.id}`);
       return;
     case 'confirm':
-      return confirm(visit, step);
+      return confirmTrial(visit, step);
     case 'reject':
       await act(visit, 'reject', {
         part: step.part,
@@ -146,22 +147,6 @@ function manifestOf({ node, services, context, seen }: Visit, aim: Release, desi
     renderedAt,
     ...record,
   });
-}
-
-/** Over a new connection, with the newest key: that the host can still be reached is what is being confirmed. */
-async function confirm(visit: Visit, { id, attempt }: { id: string; attempt: number }): Promise<void> {
-  const over = visit.login.confirmTarget;
-  const { trial } = await lookAgain(visit, over);
-  if (trial?.id !== id || trial.attempt !== attempt) return;
-  if (trial.state === 'AwaitingConfirmation' && trial.failedUnits.length > 0) {
-    const message = `units that run before the release failed: ${trial.failedUnits.join(', ')}`;
-    await act(visit, 'revert', { id, attempt, message }, over);
-    return;
-  }
-  const { state } = await act(visit, 'confirm', { id, attempt }, over);
-  if (state !== 'Confirmed') return;
-  visit.context.event('Normal', 'Deployed', `release ${id} is confirmed`);
-  await act(visit, 'prune', {}, over);
 }
 
 function assertClock({ seen, context }: Visit): void {

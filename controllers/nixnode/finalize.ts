@@ -1,6 +1,7 @@
 /** What happens on the host when its NixNode goes: nothing, or all the way back. */
 import { NixCluster, type NixNode, parseDuration } from '../../crds/index.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
+import { confirmTrial } from './confirm.ts';
 import type { Fences } from './fence.ts';
 import type { Services } from './services.ts';
 import { act, type Context, depart, reach, type Visit } from './visit.ts';
@@ -52,7 +53,10 @@ type Leaving = (node: NixNode, context: Context, services: Services, fences: Fen
 const letGo: Leaving = async (node, context, services, fences) => {
   try {
     const visit = await reach(node, context, services, fences);
-    const { owner, release0 } = visit.seen;
+    const { owner, release0, trial } = visit.seen;
+    // What is on trial is brought to its end first: until then the host keeps its owner.
+    if (owner && !isOfOther(visit) && trial?.state === 'AwaitingConfirmation')
+      await confirmTrial(visit, trial);
     if (!owner && !release0) await depart(visit);
     else if (owner && !isOfOther(visit)) await act(visit, 'disown', {});
     context.event('Normal', 'Orphaned', `the host is left as it is${whose(visit)}`);

@@ -227,6 +227,21 @@ const cases: Case[] = [
     },
   },
   {
+    what: 'an Orphan keeps what is on trial as soon as it can be confirmed',
+    spec: {},
+    from: 'applied',
+    prepare: (host) => {
+      host.faults.add({ kind: 'refuse', subcommand: 'confirm', code: 'Busy', message: 'not yet' });
+    },
+    async scene({ host, remove, gone }) {
+      await waitFor('the trial', () => host.state.trial?.state === 'AwaitingConfirmation');
+      await remove();
+      host.faults.clear();
+      await gone(10_000);
+      expect(host.state).toMatchObject({ owner: null, trial: { state: 'Confirmed' } });
+    },
+  },
+  {
     what: 'a host that went over to another installation is not reset by this one',
     spec: reset,
     async scene({ host, remove, gone, event }) {
