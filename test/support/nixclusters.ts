@@ -39,7 +39,7 @@ export async function startClusterPlay(): Promise<ClusterPlay> {
     expect({ args, code, stderr: code === 0 ? '' : stderr }).toEqual({ args, code: 0, stderr: '' });
     return stdout;
   };
-  const saying = ['--subresource=status', '--field-manager=firn-nixnode'];
+  const saying = ['--validate=ignore', '--subresource=status', '--field-manager=firn-nixnode'];
   return {
     kubectl,
     async refusal(args, object) {
