@@ -10,7 +10,7 @@ import {
   type Context as RuntimeContext,
   referenced,
 } from '../lib/runtime/controller.ts';
-import { membersOf } from './members.ts';
+import { membersOf, requireMembers } from './members.ts';
 import { type MeshPlan, planMesh } from './plan.ts';
 import { secretBytes } from './preshared.ts';
 import { checkSecret, refuseToReplace, secretOf } from './secret.ts';
@@ -70,9 +70,11 @@ async function planned(mesh: WireguardMesh, context: Context, services: MeshServ
   const { read, clock } = context;
   const cluster = clusterOf(mesh, context);
   const nodes = read.by(nodesByCluster, mesh.metadata.namespace ?? '', cluster.metadata.name);
+  const members = membersOf(cluster, nodes);
+  requireMembers(mesh, cluster, members);
   const secretName = await ensureSecret(mesh, cluster, nodes, context, services);
   context.report({ secretName });
-  const plan = planMesh(mesh, cluster, membersOf(cluster, nodes), clock.now());
+  const plan = planMesh(mesh, cluster, members, clock.now());
   context.report(plan.fields);
   announce(mesh, plan, context);
   verdictOf.conflicts(plan);

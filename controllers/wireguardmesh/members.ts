@@ -7,6 +7,7 @@ import type {
   NixNodeStatus,
   WireguardMesh,
 } from '../../crds/index.ts';
+import { ReconcileError } from '../lib/core/outcome.ts';
 import { endpointOfNode } from './endpoint.ts';
 import type { Conflict } from './externals.ts';
 
@@ -19,6 +20,16 @@ export const membersOf = (cluster: NixCluster, nodes: readonly NixNode[]): Membe
   const places = new Map(cluster.status?.nodes?.map((place) => [place.name, place]));
   return nodes.map((node) => ({ node, place: places.get(node.metadata.name) }));
 };
+
+/**
+ * Throws `waiting` (`MeshEmpty`) for a mesh that knows of no keys and has no node to ask: objects that are made anew from
+ * Git come one after the other, and an epoch that is decided upon before its nodes are there is a wrong one.
+ */
+export function requireMembers(mesh: WireguardMesh, cluster: NixCluster, members: readonly Member[]): void {
+  if (mesh.status?.epoch !== undefined || members.some(({ place }) => place !== undefined)) return;
+  const message = `no node of NixCluster ${cluster.metadata.name} has a number yet`;
+  throw new ReconcileError('waiting', 'MeshEmpty', message);
+}
 
 /** Whoever is being deleted is not waited for: its host need not take part any more. */
 export const isStaying = ({ node }: Member): boolean => node.metadata.deletionTimestamp === undefined;
