@@ -1,7 +1,8 @@
 /** All objects of an API server but Secrets, and the Secrets as what must be in no other. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestCluster } from '../cluster.ts';
-import { type RawApi, rawApi } from '../firn-api.ts';
+import { type Answer, type RawApi, rawApi } from '../firn-api.ts';
 import { findIn } from './forms.ts';
 import { keepSecret, type Place } from './registry.ts';
 
@@ -37,8 +38,17 @@ export const placeOfCluster = (cluster: TestCluster): Place => ({
 
 type Named = { metadata: { namespace?: string; name: string } };
 
+/** The server begins to hold a kind when it is first asked for, and until it does answers that it has too much to do. */
+async function patiently(api: RawApi, path: string): Promise<Answer> {
+  for (let attempt = 0; ; attempt += 1) {
+    const answer = await api.send('GET', path);
+    if (answer.status !== 429 || attempt === 40) return answer;
+    await sleep(250);
+  }
+}
+
 async function list<O>(api: RawApi, path: string): Promise<O[]> {
-  const { status, body } = await api.send('GET', path);
+  const { status, body } = await patiently(api, path);
   // A CRD that is being taken away has no objects any more.
   if (status === 404) return [];
   if (status !== 200) throw new Error(`GET ${path} to search for secrets: ${status} ${body.message}`);
