@@ -14,6 +14,8 @@ export const conflictReasons = [
 ] as const;
 
 export type Conflict = { reason: (typeof conflictReasons)[number]; message: string };
+/** `peer` is left out for it. */
+type PeerConflict = Conflict & { peer: string };
 
 type Claim = { readonly network: Network; readonly whose: string };
 
@@ -21,15 +23,15 @@ type Claim = { readonly network: Network; readonly whose: string };
 export function externalsOf(
   mesh: WireguardMesh,
   cluster: NixCluster,
-): { usable: ExternalPeer[]; conflicts: Conflict[] } {
+): { usable: ExternalPeer[]; conflicts: PeerConflict[] } {
   const usable: ExternalPeer[] = [];
-  const conflicts: Conflict[] = [];
+  const conflicts: PeerConflict[] = [];
   if (mesh.spec.externalPeers.length === 0) return { usable, conflicts };
   const claims = claimsOf(cluster);
   const names = new Set(cluster.status?.nodes?.map(({ name }) => name));
   for (const peer of mesh.spec.externalPeers) {
     const conflict = identityConflict(peer, mesh, names) ?? overlapOf(peer, claims);
-    if (conflict !== undefined) conflicts.push(conflict);
+    if (conflict !== undefined) conflicts.push({ ...conflict, peer: peer.name });
     else {
       usable.push(peer);
       claims.push(...claimsBy(peer.allowedIPs, `external peer ${peer.name}`));

@@ -25,7 +25,9 @@ describe('external peers', () => {
     });
     const { usable, conflicts } = externalsOf(mesh, cluster);
     expect(usable.map(({ name }) => name)).toEqual(['laptop']);
-    expect(conflicts).toEqual([{ reason: 'ExternalPeerOverlaps', message: expect.stringContaining(words) }]);
+    expect(conflicts).toEqual([
+      { reason: 'ExternalPeerOverlaps', peer: 'greedy', message: expect.stringContaining(words) },
+    ]);
     const { peers } = peersFile(mesh, cluster, 'node1')!.epochs[0]!;
     expect(peers.map(({ name }) => name)).toEqual(['laptop', 'node2']);
   });
