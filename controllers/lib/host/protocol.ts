@@ -178,7 +178,11 @@ export const subcommands = {
   },
   /** Resolve a flake reference once (detached): `observe().resolve`. */
   resolve: { fields: { ...fencing, url: 'text', refresh: 'text' }, payload: false, reply: accepted },
-  /** Lay down a release. The payload is a tar of `bundle/…`, `data/…`, `secrets/…`: only the parts that are not stored. */
+  /**
+   * Lay down a release. The payload is a tar of `bundle/…`, `data/…`, `secrets/…`: only the parts that are not stored. Files of
+   * the secrets may be kept from a part that is stored (`secretsTree` in lib/nix/release.ts). A release that is there already
+   * keeps its manifest.
+   */
   stage: {
     fields: {
       ...fencing,
