@@ -19,25 +19,22 @@ export type AuthorityState = {
 
 export const authorityStages = ['Distribute', 'Reissue', 'Retire', 'Abort'] as const satisfies Stage[];
 
-/** Certificates (PEM) that everybody trusts. In the order of fingerprints: a stage that changes no set changes no file. */
-export function trustOf({ signer, next, previous }: Omit<AuthorityState, 'record'>): string[] {
+/**
+ * Certificates (PEM) that everybody trusts, in the order of fingerprints: Reissue needs no other file than Distribute. In
+ * Abort the order is turned. It is the same set as in Distribute, and a host that is about to take up Reissue, and says
+ * yet that it has Distribute, must not be taken for one that has Abort.
+ */
+export function trustOf({ signer, next, previous, record }: AuthorityState): string[] {
   const all = [signer, next, previous].flatMap((authority) => authority?.certificate ?? []);
-  return inOrder(all);
+  const byFingerprint = new Map(all.map((pem) => [inspectCertificate(pem).fingerprint, pem]));
+  const sorted = [...byFingerprint].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, pem]) => pem);
+  return record.stage === 'Abort' ? sorted.reverse() : sorted;
 }
 
-const inOrder = (certificates: readonly string[]): string[] => {
-  const byFingerprint = new Map(certificates.map((pem) => [inspectCertificate(pem).fingerprint, pem]));
-  return [...byFingerprint].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, pem]) => pem);
-};
-
-/** What tells one set of trusted authorities from another: SHA-256, hex. */
+/** What tells one list of trusted authorities from another: SHA-256, hex. */
 export const trustFingerprint = (certificates: readonly string[]): string =>
   createHash('sha256')
-    .update(
-      inOrder(certificates)
-        .map((pem) => inspectCertificate(pem).fingerprint)
-        .join('\n'),
-    )
+    .update(certificates.map((pem) => inspectCertificate(pem).fingerprint).join('\n'))
     .digest('hex');
 
 /** `data` of the Secret, each value in the clear: into a request to the API server and nowhere else. */
@@ -59,7 +56,7 @@ const pair = (name: string, authority: Authority): Record<string, Sealed<string>
 
 export type ReadAuthority = {
   signer: Authority;
-  /** `ca.crt`, certificate by certificate; who signs, where there is none. */
+  /** `ca.crt`, certificate by certificate; who signs is always among them. */
   trust: string[];
 };
 
@@ -67,7 +64,9 @@ export type ReadAuthority = {
 export function readSigner(secret: Pick<Secret, 'data'>): ReadAuthority {
   const signer = readPair(secret, 'tls');
   const trusted = splitPem(textIn(secret, 'ca.crt') ?? '');
-  return { signer, trust: inOrder([signer.certificate, ...trusted]) };
+  const own = inspectCertificate(signer.certificate).fingerprint;
+  const has = trusted.some((pem) => inspectCertificate(pem).fingerprint === own);
+  return { signer, trust: has ? trusted : [signer.certificate, ...trusted] };
 }
 
 /** As `readSigner`, with all that a rotation needs; `record` is null where there is none. */

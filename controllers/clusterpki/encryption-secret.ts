@@ -24,11 +24,17 @@ export function createEncryptionKey(random: (bytes: number) => Uint8Array): Encr
   return { name, secret: new Sealed(Buffer.from(random(32)).toString('base64')) };
 }
 
-/** What tells one order of keys from another, by their names alone. SHA-256, hex. */
-export const encryptionFingerprint = (keys: readonly Pick<EncryptionKey, 'name'>[]): string =>
-  createHash('sha256')
-    .update(keys.map(({ name }) => name).join('\n'))
-    .digest('hex');
+/**
+ * What tells one order of keys from another, by their names alone; and Abort from Add, which has the same (`trustOf` has
+ * the reason). SHA-256, hex.
+ */
+export function encryptionFingerprint(
+  keys: readonly Pick<EncryptionKey, 'name'>[],
+  stage: RotationRecord['stage'] | undefined,
+): string {
+  const names = [...keys.map(({ name }) => name), ...(stage === 'Abort' ? [stage] : [])];
+  return createHash('sha256').update(names.join('\n')).digest('hex');
+}
 
 export function encryptionData({ keys, record }: EncryptionState): Record<string, Sealed<string>> {
   const config = {
@@ -46,10 +52,13 @@ export function encryptionData({ keys, record }: EncryptionState): Record<string
     ],
   };
   return {
-    [configKey]: new Sealed(stringify(config, { lineWidth: 0 })),
+    [configKey]: new Sealed(`${remarks[record.stage] ?? ''}${stringify(config, { lineWidth: 0 })}`),
     [recordKey]: new Sealed(printRecord(record)),
   };
 }
+
+/** A file of its own, so that hosts take it up as a release of its own. */
+const remarks: Partial<Record<RotationRecord['stage'], string>> = { Abort: '# A rotation is taken back.\n' };
 
 /** Throws `PkiError`, in words that have nothing of the content. */
 export function readEncryption(

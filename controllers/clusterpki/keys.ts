@@ -71,6 +71,6 @@ export const expectedServiceAccount = (state: ServiceAccountState): Origins => (
   'service-account': serviceAccountFingerprint(publicKeyOf(state.key), verifiersOf(state)),
 });
 
-export const expectedEncryption = ({ keys }: EncryptionState): Origins => ({
-  encryption: encryptionFingerprint(keys),
+export const expectedEncryption = ({ keys, record }: EncryptionState): Origins => ({
+  encryption: encryptionFingerprint(keys, record.stage),
 });

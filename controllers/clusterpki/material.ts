@@ -49,8 +49,8 @@ export function materialOf(secrets: MaterialSecrets): Material {
       return { key, publicKeys: publicKeys.join(''), fingerprint };
     }),
     encryption: understood(secrets.encryption, (secret) => {
-      const { config, keys } = readEncryption(secret);
-      return { config, fingerprint: encryptionFingerprint(keys) };
+      const { config, keys, record } = readEncryption(secret);
+      return { config, fingerprint: encryptionFingerprint(keys, record?.stage) };
     }),
   };
 }

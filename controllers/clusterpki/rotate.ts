@@ -32,8 +32,6 @@ export type Ground = {
 
 type Step<S> = {
   what: Requests;
-  /** For events. */
-  title: string;
   machine: Machine;
   layout: Layout<S & { record: RotationRecord }>;
   gate: Gate;
@@ -45,20 +43,15 @@ type Step<S> = {
 async function step<S extends { record: RotationRecord }>(
   { keeper }: Ground,
   { secret, state }: Kept<S>,
-  { what, title, machine, layout, gate, at }: Step<S>,
+  { what, machine, layout, gate, at }: Step<S>,
 ): Promise<Rotation | null> {
   const { abort } = keeper.pki.spec.rotate;
   const next = nextStage(machine, state.record, { request: keeper.pki.spec.rotate[what], abort }, gate);
   if (!('to' in next)) return told(what, state.record, next.waitsFor);
   const record = { request: next.request, stage: next.to, startedAt: keeper.now };
   await writeKept(keeper, secret, layout, await at(record));
-  if (record.stage !== 'Idle' || state.record.stage !== 'Idle') {
-    keeper.context.event('Normal', 'RotationStage', `${title}: ${stageWords(record.stage)}`);
-  }
   return told(what, record, 'hosts to have it');
 }
-
-const stageWords = (stage: RotationRecord['stage']): string => (stage === 'Idle' ? 'over' : stage);
 
 function told(name: Requests, record: RotationRecord, waitsFor: string | null): Rotation | null {
   const { stage, request, startedAt } = record;
@@ -86,7 +79,6 @@ export function rotateAuthority(ground: Ground, kept: KeptAuthority): Promise<Ro
   const { keeper, members, live, issuance } = ground;
   return step<AuthorityState>(ground, kept, {
     what: 'authority',
-    title: `rotation of the authority ${kept.name}`,
     machine: trustMachine,
     layout: authorityLayout,
     gate: authorityGate(kept, members, live),
@@ -108,7 +100,6 @@ export function rotateServiceAccount(
   const hosts = hostsGate(members, expectedServiceAccount(kept.state));
   return step(ground, kept, {
     what: 'serviceAccountKey',
-    title: 'rotation of the key for tokens',
     machine: trustMachine,
     layout: serviceAccountLayout,
     gate: stage === 'Reissue' || stage === 'Abort' ? all(hosts, live.tokensRenewed) : hosts,
@@ -127,7 +118,6 @@ export function rotateEncryption(ground: Ground, kept: Kept<EncryptionState>): P
   const hosts = hostsGate(members, expectedEncryption(kept.state));
   return step(ground, kept, {
     what: 'encryptionKey',
-    title: 'rotation of the encryption key',
     machine: encryptionMachine,
     layout: encryptionLayout,
     gate: stage === 'Rewrite' || stage === 'Abort' ? all(hosts, live.rewritten) : hosts,

@@ -17,9 +17,12 @@ export type ServiceAccountState = {
 
 export const serviceAccountStages = ['Distribute', 'Reissue', 'Retire', 'Abort'] as const satisfies Stage[];
 
-/** Public keys (SPKI PEM) that verify, each once and in order. */
-export const verifiersOf = ({ key, next, previous }: Omit<ServiceAccountState, 'record'>): string[] =>
-  [...new Set([key, next, previous].flatMap((one) => (one === null ? [] : publicKeyOf(one))))].sort();
+/** Public keys (SPKI PEM) that verify, each once and in order; turned in Abort, for the reason that `trustOf` has. */
+export function verifiersOf({ key, next, previous, record }: ServiceAccountState): string[] {
+  const all = [key, next, previous].flatMap((one) => (one === null ? [] : publicKeyOf(one)));
+  const sorted = [...new Set(all)].sort();
+  return record.stage === 'Abort' ? sorted.reverse() : sorted;
+}
 
 /** SHA-256 of a public key's DER encoding, in hex. */
 export const keyFingerprint = (publicKey: string): string =>
@@ -27,9 +30,9 @@ export const keyFingerprint = (publicKey: string): string =>
     .update(createPublicKey(publicKey).export({ type: 'spki', format: 'der' }))
     .digest('hex');
 
-/** What tells one set of keys from another: who signs, and who verifies. SHA-256, hex. */
+/** What tells one list of keys from another: who signs, and who verifies. SHA-256, hex. */
 export function serviceAccountFingerprint(signing: string, verifying: readonly string[]): string {
-  const all = [signing, ...[...verifying].sort()].map(keyFingerprint);
+  const all = [signing, ...verifying].map(keyFingerprint);
   return createHash('sha256').update(all.join('\n')).digest('hex');
 }
 
@@ -55,13 +58,13 @@ export function readServiceAccount(secret: Pick<Secret, 'data'>): Omit<ServiceAc
   };
   const key = new Sealed(textIn(secret, 'sa.key') ?? '');
   const own = publicKeyOf(key);
-  const listed =
-    textIn(secret, 'sa.pub')?.match(/-----BEGIN PUBLIC KEY-----[^-]*-----END PUBLIC KEY-----/g) ?? [];
+  const blocks = /-----BEGIN PUBLIC KEY-----[^-]*-----END PUBLIC KEY-----/g;
+  const listed = (textIn(secret, 'sa.pub')?.match(blocks) ?? []).map(canonical);
   return {
     key,
     next: optional('next.key'),
     previous: optional('previous.key'),
-    publicKeys: [...new Set([own, ...listed.map(canonical)])].sort(),
+    publicKeys: listed.includes(own) ? listed : [own, ...listed],
     record: parseRecord(textIn(secret, recordKey), serviceAccountStages),
   };
 }

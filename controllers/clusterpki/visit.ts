@@ -106,9 +106,21 @@ export async function rotate(visit: Visit): Promise<void> {
   const report = () => {
     const found = [leastAdvanced(stages), ...others].filter((one) => one !== null);
     context.report({ rotation: found.length > 0 ? found : undefined });
+    for (const words of stageChanges(visit.pki.status?.rotation ?? [], found)) {
+      context.event('Normal', 'RotationStage', words);
+    }
     if (found.length > 0) throw rotating(found);
   };
   await settleAll([...work, report, () => assertImportsUsed(authorities)]);
+}
+
+/** A sentence for each rotation that is in another stage than the status says. */
+function stageChanges(before: readonly Rotation[], now: readonly Rotation[]): string[] {
+  const names = [...new Set([...before, ...now].map(({ name }) => name))];
+  const stageOf = (all: readonly Rotation[], name: string) => all.find((one) => one.name === name)?.stage;
+  return names
+    .filter((name) => stageOf(before, name) !== stageOf(now, name))
+    .map((name) => `${name}: ${stageOf(now, name) ?? 'over'}`);
 }
 
 function rotating(found: readonly Rotation[]): ReconcileError {

@@ -1,6 +1,6 @@
 /**
- * Every interleaving of a rotation: hosts take up a stage whenever they like, pods start whenever they like and keep what
- * they loaded, requests and aborts come at any time. Whatever is shown anywhere is trusted everywhere.
+ * Every interleaving of a rotation: hosts plan, take up and tell of a stage whenever they like, pods start whenever they
+ * like and keep what they loaded, requests and aborts come at any time. Whatever is shown anywhere is trusted everywhere.
  */
 import { randomBytes } from 'node:crypto';
 import { expectedOf } from '../../../controllers/clusterpki/authorities.ts';
@@ -29,14 +29,17 @@ const root = (commonName: string, pathLength?: number) =>
 
 /** What a host has at some stage: whose leaf it shows, who vouches for that in its chain, and whom it trusts. */
 type Content = { signer: string; vouchers: string[]; trust: string[] };
+/** A release that is on its way, what runs, and what was last heard of it. */
+type Host = { plans: number; has: number; says: number };
 type World = {
   /** Index of a state. */
   state: number;
   /** Requests so far; each is a number. */
   request: number;
   abort: string | undefined;
-  /** Indexes of contents. */
-  hosts: number[];
+  /** Of indexes of contents. */
+  hosts: Host[];
+  /** What they loaded when they started. */
   pods: number[];
 };
 
@@ -111,7 +114,7 @@ function controller({ states, contents, add }: Catalogue, { later }: Ground) {
     const { state, content } = states[world.state]!;
     const expected = expectedOf({ name: 'cluster', state });
     const members = world.hosts.map((host, at): Member => {
-      const origins = host === content ? expected : {};
+      const origins = host.says === content ? expected : {};
       return { name: `node${at}`, roles: ['worker'], observed: true, confirmed: true, origins };
     });
     const incoming = nameOf((state.next ?? state.signer).certificate);
@@ -127,14 +130,10 @@ function controller({ states, contents, add }: Catalogue, { later }: Ground) {
 }
 
 const requestOf = ({ request }: World) => (request === 0 ? undefined : String(request));
+const textOf = ({ plans, has, says }: Host) => `${plans}.${has}.${says}`;
 /** Hosts are alike, and so are pods. */
-const sorted = (world: World): World => ({
-  ...world,
-  hosts: world.hosts.toSorted(),
-  pods: world.pods.toSorted(),
-});
 const keyOf = ({ state, request, abort, hosts, pods }: World) =>
-  [state, request, abort, hosts, '|', pods].join();
+  [state, request, abort, hosts.map(textOf).sort(), '|', pods.toSorted()].join();
 
 function* after(
   world: World,
@@ -145,10 +144,13 @@ function* after(
   const { content } = states[world.state]!;
   const moved = step(world);
   if (moved !== null) yield { ...world, state: moved };
-  for (const [at, host] of hosts.entries())
-    if (host !== content) yield { ...world, hosts: hosts.with(at, content) };
+  for (const [at, { plans, has, says }] of hosts.entries()) {
+    if (plans !== content) yield { ...world, hosts: hosts.with(at, { plans: content, has, says }) };
+    if (has !== plans) yield { ...world, hosts: hosts.with(at, { plans, has: plans, says }) };
+    if (says !== has) yield { ...world, hosts: hosts.with(at, { plans, has, says: has }) };
+  }
   for (const at of pods.keys())
-    for (const host of new Set(hosts)) if (pods[at] !== host) yield { ...world, pods: pods.with(at, host) };
+    for (const { has } of hosts) if (pods[at] !== has) yield { ...world, pods: pods.with(at, has) };
   if (request < 2) yield { ...world, request: request + 1 };
   if (request > 0 && abort !== requestOf(world)) yield { ...world, abort: requestOf(world) };
 }
@@ -163,7 +165,7 @@ function explore(from: Ground, hosts: number, pods: number) {
   const step = (world: World): number | null => {
     const { state, content } = all.states[world.state]!;
     const incoming = nameOf((state.next ?? state.signer).certificate);
-    const behind = world.hosts.filter((host) => host !== content).length;
+    const behind = world.hosts.filter(({ says }) => says !== content).length;
     const old = world.pods.filter((pod) => !all.contents[pod]!.trust.includes(incoming)).length;
     const key = [world.state, world.request, world.abort, behind, old].join();
     if (!moves.has(key)) moves.set(key, decide(world));
@@ -173,7 +175,7 @@ function explore(from: Ground, hosts: number, pods: number) {
     state,
     request: 0,
     abort: undefined,
-    hosts: Array(hosts).fill(0),
+    hosts: Array(hosts).fill({ plans: 0, has: 0, says: 0 }),
     pods: Array(pods).fill(0),
   };
   const seen = new Set([keyOf(start)]);
@@ -184,19 +186,19 @@ function explore(from: Ground, hosts: number, pods: number) {
     reached.add(`${state.record.stage} ${nameOf(state.signer.certificate)}`);
     assertTrust(world, all.contents);
     for (const next of after(world, all, step)) {
-      const one = sorted(next);
-      const key = keyOf(one);
+      const key = keyOf(next);
       if (seen.has(key)) continue;
       seen.add(key);
-      queue.push(one);
+      queue.push(next);
     }
   }
   return { worlds: seen.size, reached };
 }
 
 function assertTrust({ hosts, pods }: World, contents: readonly Content[]): void {
-  for (const shows of new Set(hosts))
-    for (const sees of new Set([...hosts, ...pods]))
+  const all = new Set(hosts.map(({ has }) => has));
+  for (const shows of all)
+    for (const sees of new Set([...all, ...pods]))
       if (!trusts(contents[shows]!, contents[sees]!.trust))
         throw new Error(
           `${JSON.stringify(contents[sees])} does not trust ${JSON.stringify(contents[shows])}`,
@@ -208,8 +210,9 @@ describe.each([
   ['it cannot, and pods are started anew before the new one signs', 0],
 ])('%s', (_, pathLength) => {
   test.each([
-    [2, 2],
-    [4, 1],
+    [1, 2],
+    [3, 1],
+    [4, 0],
   ])('%i hosts, %i pods: two rotations with aborts at any time', async (hosts, pods) => {
     const { worlds, reached } = explore(await ground(pathLength), hosts, pods);
     expect(worlds).toBeGreaterThan(200);
@@ -244,6 +247,12 @@ test('the model notices what must not be: a new one signs before pods know it, a
     ids.push(add(state));
   }
   const [before, , after] = ids.map((id) => states[id]!.content);
-  const world = { state: 0, request: 1, abort: undefined, hosts: [after!], pods: [before!] };
+  const world = {
+    state: 0,
+    request: 1,
+    abort: undefined,
+    hosts: [{ plans: after!, has: after!, says: after! }],
+    pods: [before!],
+  };
   expect(() => assertTrust(world, contents)).toThrow('does not trust');
 });
