@@ -25,8 +25,8 @@ export type ScriptedMesh = {
   /** Public keys by epoch; they outlive a boot, and nothing but a reset or `peers.json` takes them away. */
   keys: Map<number, string>;
   devices: ScriptedDevice[];
-  /** The text of `peers.json` that the devices were made from; null after a boot. */
-  applied: string | null;
+  /** The `peers.json` that the devices were made from, itself and not a copy; null after a boot. */
+  applied: string | Uint8Array | null;
   /** Names of nodes that cannot be reached from here, nor reach this host. */
   down: Set<string>;
   /** Public keys of peers that are no scripted hosts, and answer all the same. */

@@ -75,9 +75,9 @@ function settleMesh(machine: Machine): void {
     if (state.mesh.applied !== null) losePower(machine);
     return;
   }
-  const text = String(content instanceof Uint8Array ? Buffer.from(content) : content);
-  if (text === state.mesh.applied) return;
-  const { epochs, mtu } = peersFile.parse(JSON.parse(text));
+  // Every peer of every host comes by here: nothing is read again that is the same.
+  if (content === state.mesh.applied) return;
+  const { epochs, mtu } = peersFile.parse(JSON.parse(Buffer.from(content).toString('utf8')));
   keepKeys(
     machine,
     epochs.map(({ epoch }) => epoch),
@@ -101,7 +101,7 @@ function settleMesh(machine: Machine): void {
       ),
     };
   });
-  state.mesh.applied = text;
+  state.mesh.applied = content;
 }
 
 /** A key for each epoch that is listed; those below all of them go. */
