@@ -4,6 +4,7 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { measureLatency } from './latency/run.ts';
 import { measureMemory } from './memory/run.ts';
+import { measureMesh } from './mesh/run.ts';
 import { fillIn } from './report.ts';
 import { type Results, readResults, writeResult } from './results.ts';
 import { measureRuntime } from './runtime/run.ts';
@@ -21,7 +22,7 @@ const machine = {
 
 async function measure(
   bench: Bench,
-  { runtime, latency, memory, profile }: Asked,
+  { runtime, latency, memory, mesh, profile }: Asked,
 ): Promise<Partial<Results>> {
   const where = { machine, node: process.version };
   switch (bench) {
@@ -35,6 +36,8 @@ async function measure(
       };
     case 'memory':
       return { memory: { ...where, settings: memory, measured: await measureMemory(memory, profile, say) } };
+    case 'mesh':
+      return { mesh: { ...where, settings: mesh, measured: await measureMesh(mesh, say) } };
   }
 }
 

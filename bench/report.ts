@@ -13,7 +13,7 @@ export function fillIn(text: string, results: Partial<Results>): string {
   return `${text.slice(0, from + marks.begin.length)}\n\n${reportOf(results)}\n${text.slice(to)}`;
 }
 
-export function reportOf({ runtime, latency, memory }: Partial<Results>): string {
+export function reportOf({ runtime, latency, memory, mesh }: Partial<Results>): string {
   const parts = [
     runtime && [
       '### Runtime',
@@ -22,6 +22,7 @@ export function reportOf({ runtime, latency, memory }: Partial<Results>): string
     ],
     latency && ['### Latency', onMachine(latency), latencyTable(latency.measured)],
     memory && ['### Memory', onMachine(memory), memoryTable(memory)],
+    mesh && ['### Mesh', onMachine(mesh), meshTable(mesh)],
   ];
   return parts.flatMap((part) => (part ? [`${part.join('\n\n')}\n`] : [])).join('\n');
 }
@@ -81,6 +82,19 @@ const memoryTable = ({ measured }: Results['memory']): string =>
       one.nodes === 0 ? '' : number(one.kibPerNode, 1),
       number(one.connections),
       one.nodes === 0 ? '' : number(one.growSeconds),
+    ]),
+  );
+
+const meshTable = ({ measured }: Results['mesh']): string =>
+  markdown(
+    ['nodes', 'planning, ms a node', 'for all, s', 'sent, KiB a node', 'to all, MiB', 'the object, KiB'],
+    measured.map((one) => [
+      number(one.nodes),
+      number(one.planMsANode, 2),
+      number(one.planSeconds, 2),
+      number(one.sentKiBANode, 1),
+      number(one.sentMiB, 1),
+      number(one.statusKiB),
     ]),
   );
 

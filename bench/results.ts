@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Latency, LatencySettings } from './latency/run.ts';
 import type { Memory, MemorySettings } from './memory/run.ts';
+import type { MeshJoin, MeshSettings } from './mesh/run.ts';
 import type { Measured, RuntimeSettings } from './runtime/run.ts';
 import { type Bench, benches } from './settings.ts';
 
@@ -15,6 +16,7 @@ export type Results = {
   runtime: Result<RuntimeSettings, Measured>;
   latency: Result<LatencySettings, Latency>;
   memory: Result<MemorySettings, Memory>;
+  mesh: Result<MeshSettings, MeshJoin>;
 };
 
 const folder = join(import.meta.dirname, 'results');

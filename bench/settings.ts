@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
 import type { LatencySettings } from './latency/run.ts';
 import type { MemorySettings } from './memory/run.ts';
+import type { MeshSettings } from './mesh/run.ts';
 import type { RuntimeSettings } from './runtime/run.ts';
 
-export const benches = ['runtime', 'latency', 'memory'] as const;
+export const benches = ['runtime', 'latency', 'memory', 'mesh'] as const;
 export type Bench = (typeof benches)[number];
 
 export type Asked = {
@@ -11,18 +12,20 @@ export type Asked = {
   runtime: RuntimeSettings;
   latency: LatencySettings;
   memory: MemorySettings;
+  mesh: MeshSettings;
   /** Absent: no profiles. */
   profile: string | undefined;
 };
 
-export const help = `npm run bench [-- [runtime] [latency] [memory] [options]]
+export const help = `npm run bench [-- [runtime] [latency] [memory] [mesh] [options]]
 
-Measures, prints tables, writes bench/results/*.json and fills bench/README.md in from them. All three take
-about 5 minutes.
+Measures, prints tables, writes bench/results/*.json and fills bench/README.md in from them. All of them
+take about 5 minutes.
 
   runtime   the runtime alone against a Go operator that does the same: objects a second, CPU per object
   latency   from a change of a NixNode to the first command on its host, with 1 and with 1,000 idle nodes
   memory    what the operator holds as its fleet grows
+  mesh      what a node that joins a mesh costs the others, as the mesh grows
   readme    fills bench/README.md in from the results that are there
 
   --full            the numbers of bench/README.md: more objects and samples, 10,000 nodes; 20 minutes
@@ -31,6 +34,7 @@ about 5 minutes.
   --samples=200     changes that are timed             --idle=1,1000     NixNodes meanwhile
   --kubectl=20      changes by kubectl that are timed
   --fleet=3000      NixNodes whose memory is taken; 1000,3000 as they grow
+  --mesh=10,50,100,250,500,1000   sizes of the mesh
   --profile=FOLDER  CPU profiles of the operators (Node's --cpu-prof)
 `;
 
@@ -53,6 +57,7 @@ export function settingsOf(args: readonly string[]): Asked | 'help' | 'readme' {
       kubectl: option,
       idle: { ...option, default: '1,1000' },
       fleet: option,
+      mesh: { ...option, default: '10,50,100,250,500,1000' },
       profile: option,
     },
   });
@@ -74,6 +79,7 @@ export function settingsOf(args: readonly string[]): Asked | 'help' | 'readme' {
       kubectlSamples: count('kubectl', chosen.kubectl),
     },
     memory: { nodes: counts('fleet', chosen.fleet) },
+    mesh: { nodes: counts('mesh', values.mesh) },
     profile: values.profile,
   };
 }
