@@ -47,7 +47,7 @@ export type PeersFile = {
 };
 
 /** As the host reads it: the same file is the same bytes. */
-export const printPeersFile = (file: PeersFile): string => `${JSON.stringify(file, null, 1)}\n`;
+export const printPeersFile = (file: PeersFile): string => `${JSON.stringify(file)}\n`;
 
 /** What of a mesh its nodes depend on. The rest of its status moves all the time, and need not wake them. */
 export const readByNodes = ({ spec, status }: WireguardMesh): unknown => ({

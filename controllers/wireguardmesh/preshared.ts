@@ -1,5 +1,5 @@
 /** Preshared keys of pairs, derived from one secret: both sides get the same, and nothing has to be kept for a pair. */
-import { hkdfSync } from 'node:crypto';
+import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import type { MeshNode, WireguardMesh } from '../../crds/index.ts';
 import { Sealed } from '../lib/core/sealed.ts';
 import { listedEpochs } from './epochs.ts';
@@ -29,21 +29,23 @@ export function presharedKeysFile(
   const node = nodes.find(({ name }) => name === self);
   const listed = listedEpochs(mesh);
   if (node === undefined || !mesh.spec.presharedKeys) return new Sealed(new Uint8Array());
+  // Read once: a mesh of a thousand nodes has as many lines in each of its files.
+  const key = createSecretKey(secret.open());
   const lines = nodes
     .filter((other) => other !== node && meetDirectly(node, other))
-    .flatMap((other) => listed.flatMap(({ epoch }) => lineFor(secret, node, other, epoch)));
+    .flatMap((other) => listed.flatMap(({ epoch }) => lineFor(key, node, other, epoch)));
   return new Sealed(new TextEncoder().encode(lines.sort().join('')));
 }
 
-function lineFor(secret: Sealed<Uint8Array>, self: MeshNode, other: MeshNode, epoch: number): string[] {
+function lineFor(secret: KeyObject, self: MeshNode, other: MeshNode, epoch: number): string[] {
   const [ours, theirs] = [keyAt(self, epoch), keyAt(other, epoch)];
   if (ours === undefined || theirs === undefined) return [];
   return [`${theirs} ${derive(secret, ours, theirs)}\n`];
 }
 
 /** HKDF with SHA-256 (RFC 5869): 32 bytes in base64, as wg(8) reads them. */
-function derive(secret: Sealed<Uint8Array>, ours: string, theirs: string): string {
+function derive(secret: KeyObject, ours: string, theirs: string): string {
   const pair = [ours, theirs].sort().map((key) => Buffer.from(key, 'base64'));
   const info = Buffer.concat([Buffer.from(`${purpose}\0`), ...pair]);
-  return Buffer.from(hkdfSync('sha256', secret.open(), new Uint8Array(), info, 32)).toString('base64');
+  return Buffer.from(hkdfSync('sha256', secret, new Uint8Array(), info, 32)).toString('base64');
 }
