@@ -1,12 +1,13 @@
 /** What zod accepts the API server accepts, and the other way round; and both make the same of it. */
 import * as fc from 'fast-check';
-import { NixCluster, NixModule, NixNode } from '../../crds/index.ts';
+import { NixCluster, NixModule, NixNode, WireguardMesh } from '../../crds/index.ts';
 import type { FirnKind } from '../../crds/kind.ts';
 import type { KubeObject } from '../../crds/resource.ts';
 
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { installCrds, type RawApi, rawApi } from '../support/firn-api.ts';
 import { fullCluster, fullClusterStatus } from '../support/full-cluster.ts';
+import { fullMesh, fullMeshStatus } from '../support/full-mesh.ts';
 import { fullModule, fullNode, fullStatus } from '../support/full-objects.ts';
 import type { Json } from '../support/hostile-values.ts';
 import { type Mutation, mutate, mutation } from '../support/mutations.ts';
@@ -122,6 +123,10 @@ test('of the spec of a NixCluster', async () => {
   await agree(600, { name: 'demo', spec: fullCluster('x').spec! }, judgeSpec(NixCluster, fullCluster));
 });
 
+test('of the spec of a WireguardMesh', async () => {
+  await agree(400, { name: 'demo', spec: fullMesh('x').spec! }, judgeSpec(WireguardMesh, fullMesh));
+});
+
 test('of the status of a NixNode', async () => {
   await agree(300, { status: fullStatus }, async (changed) => {
     const object = { ...fullNode('standing'), ...changed } as Fields;
@@ -133,19 +138,25 @@ test('of the status of a NixNode', async () => {
   });
 });
 
-test('of the status of a NixCluster', async () => {
-  const made = await api.send('POST', `${base}/nixclusters`, fullCluster('standing'));
+const judgeStatus = async (kind: FirnKind<KubeObject>, whole: (name: string) => Fields) => {
+  const path = `${base}/${kind.plural}`;
+  const made = await api.send('POST', path, whole('standing'));
   expect(made.status).toBe(201);
-  const metadata = {
-    namespace: 'fleet',
-    name: 'standing',
-    resourceVersion: (made.body as KubeObject).metadata.resourceVersion,
-  };
-  await agree(300, { status: fullClusterStatus }, async (changed) => {
-    const object = { ...fullCluster('standing'), ...changed } as Fields;
+  const { resourceVersion } = (made.body as KubeObject).metadata;
+  const metadata = { namespace: 'fleet', name: 'standing', resourceVersion };
+  return async (changed: Fields): Promise<[Verdict, Verdict]> => {
+    const object = { ...whole('standing'), ...changed, metadata };
     return [
-      byZod(NixCluster, { ...object, metadata }, 'status'),
-      await byServer('PUT', `${base}/nixclusters/standing/status`, { ...object, metadata }, 'status'),
+      byZod(kind, object, 'status'),
+      await byServer('PUT', `${path}/standing/status`, object, 'status'),
     ];
-  });
+  };
+};
+
+test('of the status of a NixCluster', async () => {
+  await agree(300, { status: fullClusterStatus }, await judgeStatus(NixCluster, fullCluster));
+});
+
+test('of the status of a WireguardMesh', async () => {
+  await agree(300, { status: fullMeshStatus }, await judgeStatus(WireguardMesh, fullMesh));
 });
