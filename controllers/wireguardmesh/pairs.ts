@@ -1,6 +1,6 @@
 /** How the pairs of nodes are, from what both sides tell of each other. Pure. */
 import type { MeshNode, MeshPair } from '../../crds/index.ts';
-import { isStaying, type Member, type Said, unreachableFor } from './members.ts';
+import { type Member, type Said, unreachableFor } from './members.ts';
 import { keyAt } from './peers.ts';
 import { meetDirectly } from './relays.ts';
 
@@ -57,11 +57,9 @@ function pairOf(key: string, views: readonly View[]): MeshPair {
 
 /** Pairs that nobody tells of yet. */
 function unseenPairs(sides: readonly Side[], views: ReadonlyMap<string, unknown>): MeshPair[] {
-  const staying = sides
-    .filter(({ member }) => member !== undefined && isStaying(member))
-    .map(({ node }) => node);
-  return staying.flatMap((one, at) =>
-    staying
+  const nodes = sides.map(({ node }) => node);
+  return nodes.flatMap((one, at) =>
+    nodes
       .slice(at + 1)
       .filter((other) => meetDirectly(one, other) && !views.has(pairKey(one.name, other.name)))
       .map((other) => {

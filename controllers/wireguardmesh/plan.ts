@@ -41,7 +41,7 @@ export function planMesh(
   const view = viewOf(planned, members, activeOf(keys), nowMs);
   return {
     ...view,
-    fields: { rotation: undefined, ...keys, nodes, size: nodes.length, ...view.fields },
+    fields: { rotation: undefined, ...keys, nodes, ...view.fields },
     conflicts: [...(port ? [port] : []), ...conflicts, ...externalsOf(planned, cluster).conflicts],
     dueMs: keys.rotation === undefined ? msUntilDue(keys, mesh.spec, nowMs) : Number.POSITIVE_INFINITY,
   };
@@ -76,12 +76,15 @@ type View = Pick<MeshPlan, 'fields' | 'keyless' | 'problems' | 'isDown' | 'isCon
 const shownPairs = 64;
 
 function viewOf(mesh: WireguardMesh, members: readonly Member[], epoch: number, nowMs: number): View {
-  const nodes = mesh.status?.nodes ?? [];
+  // That a node which is being deleted has no tunnel any more is nothing to look at.
+  const staying = new Set(members.filter(isStaying).map(({ node }) => node.metadata.name));
+  const nodes = (mesh.status?.nodes ?? []).filter(({ name }) => staying.has(name));
   const pairs = pairsOf(nodes, members, epoch);
   const lost = wayless(nodes, relaysOf(mesh));
   const connected = connectedNodes(nodes, members, pairs, epoch).length;
   return {
     fields: {
+      size: nodes.length,
       connected: `${connected}/${nodes.length}`,
       ...steadyPairs(mesh.status ?? {}, pairs.slice(0, shownPairs), nowMs),
       down: [...lost, ...downOf(nodes, members, pairs, epoch)].slice(0, 32),

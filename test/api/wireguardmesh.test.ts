@@ -168,31 +168,6 @@ test('a host that does not get through is named', async () => {
   expect(status).toMatchObject({ connected: '1/3', down: [{ a: 'node1', b: 'node3' }] });
 });
 
-test.each<[string, Fields, RegExp]>([
-  ['another interface', { interface: 'wg9' }, /interface is immutable/],
-  ['no preshared keys any more', { presharedKeys: false }, /presharedKeys is immutable/],
-  ['a port of Kubernetes', { listenPort: 6442 }, /must leave the ports of Kubernetes alone/],
-  ['a node port', { listenPort: 31_000 }, /must leave the ports of Kubernetes alone/],
-  [
-    'one key for two external peers',
-    {
-      externalPeers: [1, 2].map((at) => ({
-        name: `p${at}`,
-        publicKey: publicKeyOf('x'),
-        allowedIPs: [`fd89::${at}/128`],
-      })),
-    },
-    /each needs a key of its own/,
-  ],
-  [
-    'what is no key',
-    { externalPeers: [{ name: 'p', publicKey: 'A'.repeat(44), allowedIPs: ['fd89::1/128'] }] },
-    /must be a public key of WireGuard/,
-  ],
-])('%s is refused when it is applied', async (_, spec, words) => {
-  expect(await play.refusal(['apply', '--server-side', '-f', '-'], meshIn(namespace, spec))).toMatch(words);
-});
-
 function ssh(name: string): Fields {
   const hostKeys = ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFBvcnRhYmxlS2V5Rm9yVGVzdHNPbmx5AAAAAA'];
   return { host: `192.0.2.3${name.slice(4)}`, keyRef: { name: 'deploy-key' }, hostKeys };

@@ -234,6 +234,17 @@ describe('pairs', () => {
     ]);
   });
 
+  test('a node that is being deleted counts no more', () => {
+    const lost = { details: [detailOf(2, 'Connected'), detailOf(3, 'Down')] };
+    const { fields, isConnected } = plan(mesh, {
+      1: saying(1, [2, 3], lost),
+      2: saying(2, [1]),
+      3: { ...saying(3, []), deleted: true },
+    });
+    expect([fields.connected, fields.size, fields.down, isConnected]).toEqual(['2/2', 2, [], true]);
+    expect(fields.nodes).toHaveLength(3);
+  });
+
   test('a host that says what is wrong is quoted', () => {
     const problem = 'UDP port 51820 is taken by dnsmasq';
     const { fields, problems } = plan(mesh, {
