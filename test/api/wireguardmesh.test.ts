@@ -1,4 +1,5 @@
 /** What a WireguardMesh lives through, against a real API server. */
+import { runFirnCli } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
 import { expectHonestStatus } from '../support/honest-status.ts';
 import { publicKeyOf } from '../support/mesh.ts';
@@ -150,6 +151,20 @@ test('an external peer that would take addresses of pods is left out, with words
     meshIn(namespace, { ...rotation('first'), externalPeers: [{ ...laptop, allowedIPs: ['fd89::10/128'] }] }),
   );
   await play.when('Ready', 'True');
+});
+
+test('the command prints pairs, and the other side of an external peer', async () => {
+  const firn = (...words: string[]) =>
+    runFirnCli(['mesh', ...words, '--kubeconfig', play.kubeconfig, '-n', namespace]);
+  const status = await firn('status');
+  expect(status).toMatchObject({ code: 0, err: '' });
+  expect(status.out).toMatch(/^demo\/demo: Connected, 3\/3 nodes connected, keys of epoch 2\n/);
+  expect(status.out).toMatch(/^ {2}node1 node2 +Connected +\S+ ago +10 B +20 B$/m);
+  const config = await firn('config', 'laptop');
+  expect(config).toMatchObject({ code: 0, err: '' });
+  expect(config.out).toContain(`PublicKey = ${publicKeyOf('node3/2')}\nEndpoint = 192.0.2.33:51821\n`);
+  expect((await firn('status', 'other')).err).toContain('there is no WireguardMesh other in namespace demo');
+  expect((await firn('config', 'phone')).err).toContain('there is no external peer phone; there are laptop');
 });
 
 test('a mesh for two clusters is refused', async () => {

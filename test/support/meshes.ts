@@ -21,6 +21,7 @@ export type SeenMesh = WireguardMesh & { status: NonNullable<WireguardMesh['stat
 type Said = NonNullable<NixNodeStatus['mesh']>;
 
 export type MeshPlay = {
+  kubeconfig: string;
   /** Throws where kubectl fails. */
   kubectl(args: string[], object?: Fields | Fields[]): Promise<string>;
   /** What kubectl says on standard error; throws where it succeeds. */
@@ -55,6 +56,7 @@ export async function startMeshPlay(namespace: string): Promise<MeshPlay> {
     JSON.parse(await kubectl(['get', 'wireguardmesh', 'demo', '-n', namespace, '-o', 'json']));
   const saying = ['--validate=ignore', '--subresource=status', '--field-manager=firn-nixnode'];
   return {
+    kubeconfig: cluster.kubeconfig,
     kubectl,
     async refusal(args, object) {
       const { code, stderr } = await cluster.kubectl(args, JSON.stringify(object));

@@ -31,7 +31,7 @@ function filesOf(nodes: readonly Plan[], at: 'Prepare' | 'Move' | undefined): Ma
 }
 
 const withAllKeys = (nodes: readonly Plan[]): Plan[] => nodes.map((node) => ({ ...node, epochs: [1, 2] }));
-const options = { numRuns: 100, endOnFailure: true };
+const options = { numRuns: 60, endOnFailure: true };
 
 test('one has the other exactly if the other has the one, in each epoch', () => {
   void fc.assert(

@@ -77,7 +77,7 @@ test('five nodes on random walks', () => {
       const last = walked(start, choices, (world) => expect(allLost(world, five)).toEqual([]));
       expect(settle(last).mesh.status).toMatchObject({ epoch: 2, connected: '5/5' });
     }),
-    { numRuns: 30, endOnFailure: true },
+    { numRuns: 15, endOnFailure: true },
   );
 });
 
@@ -92,7 +92,7 @@ test('a node that joins in the middle of it costs the others nothing, and takes 
       expect(last.mesh.status).toMatchObject({ epoch: 2, connected: '4/4', rotation: undefined });
       expect(allLost(last, [...old, 4])).toEqual([]);
     }),
-    { numRuns: 25, endOnFailure: true },
+    { numRuns: 15, endOnFailure: true },
   );
 });
 
@@ -122,6 +122,6 @@ test('status that is lost in any stage comes back from the hosts, and nothing is
       const last = settle(walked(planned, after, visit));
       expect(last.mesh.status).toMatchObject({ connected: '3/3', rotation: undefined, request: 'now' });
     }),
-    { numRuns: 30, endOnFailure: true },
+    { numRuns: 15, endOnFailure: true },
   );
 });
