@@ -90,6 +90,8 @@ in
     environment.systemPackages = [ pkgs.wireguard-tools ];
     # While routes move from one device to the other, packets come by one and answers leave by the other.
     boot.kernel.sysctl."net.ipv4.conf.all.rp_filter" = lib.mkOverride 900 2;
+    # Whoever relays would tell the two that there is a shorter way. On the devices the unit switches it off, too.
+    boot.kernel.sysctl."net.ipv4.conf.all.send_redirects" = lib.mkOverride 900 false;
     networking.firewall.checkReversePath = lib.mkDefault "loose";
     networking.firewall.allowedUDPPorts = [
       cfg.listenPort
@@ -143,8 +145,8 @@ in
       description = "Look after the WireGuard mesh";
       wantedBy = [ "timers.target" ];
       timerConfig = {
-        OnActiveSec = 60;
-        OnUnitInactiveSec = 60;
+        OnActiveSec = 30;
+        OnUnitInactiveSec = 30;
         AccuracySec = "5s";
       };
     };

@@ -17,6 +17,9 @@ let
   sysctl = config.boot.kernel.sysctl;
   forwards = key: builtins.elem (toString (sysctl.${key} or 0)) [ "1" "2" ];
   families = map isV6 cfg.podNetworks;
+  # The kernel asks for a neighbour, on behalf of what it forwards, from a link-local address or not at all. One that is
+  # made up from the hardware's would be of no use before the first pod is plugged in, and a second after.
+  linkLocal = "fe80::1/64";
 in
 {
   options.firn.network = {
@@ -98,7 +101,7 @@ in
       addresses = map (address: {
         Address = address;
         DuplicateAddressDetection = "none";
-      }) cfg.nodeAddresses;
+      }) (cfg.nodeAddresses ++ lib.optional (builtins.elem true families) linkLocal);
     };
 
     assertions = [

@@ -35,7 +35,8 @@ test('the bridge has the node’s addresses at once, and nothing else', async ()
     '[Match]\nName=brkube\n\n[Link]\nRequiredForOnline=false\n\n' +
       '[Network]\nConfigureWithoutCarrier=true\nDHCP=no\nIPv6AcceptRA=false\nLinkLocalAddressing=no\n\n' +
       '[Address]\nAddress=fd88:1::1/32\nDuplicateAddressDetection=none\n\n' +
-      '[Address]\nAddress=10.88.1.1/24\nDuplicateAddressDetection=none\n\n',
+      '[Address]\nAddress=10.88.1.1/24\nDuplicateAddressDetection=none\n\n' +
+      '[Address]\nAddress=fe80::1/64\nDuplicateAddressDetection=none\n\n',
   );
 });
 
@@ -100,7 +101,8 @@ meta mark & 0x40 == 0x40 tcp dport { 10250 } accept
   );
   const guarded = 'ip saddr 10.88.0.0/16 ip daddr @nodes4 tcp dport { 2379 } drop';
   expect(await chains(member(open))).toContain(guarded);
-  expect(await chains(member(`${open} firn.network.masquerade = false;`))).not.toContain(guarded);
+  const untranslated = 'firn.network = { masquerade = false; routing = "Direct"; };';
+  expect(await chains(member(`${open} ${untranslated}`))).not.toContain(guarded);
   expect(await look(member(open), 'config.networking.firewall.allowedTCPPorts')).toEqual([22, 6443]);
 });
 
@@ -116,7 +118,11 @@ ip6 saddr fd88::/16 masquerade
 ip saddr 10.88.0.0/16 masquerade
 }`,
   );
-  expect(await chains(member('firn.network.masquerade = false;'))).not.toContain('masquerade');
+  const without = 'firn.network.masquerade = false;';
+  expect(await chains(member(without))).toContain(
+    'ip6 saddr fd88::/16 ip6 daddr @nodes6 masquerade\nip saddr 10.88.0.0/16 ip daddr @nodes4 masquerade\n',
+  );
+  expect(await chains(member(`${without} firn.network.routing = "Direct";`))).not.toContain('masquerade');
 });
 
 test('one family: the other does not come from the bridge', async () => {

@@ -53,12 +53,26 @@ let
             ''iifname "brkube" ${f} saddr != ${set allowed} drop''
         )
       ]
-      ++ map (address: ''iifname "brkube" ${f} saddr ${builtins.head (lib.splitString "/" address)} drop'') own
+      ++ map (address: ''iifname "brkube" ${f} saddr ${builtins.head (lib.splitString "/" address)} drop'') (
+        own ++ lib.optional (f == "ip6") "fe80::1"
+      )
     ) [ "ip" "ip6" ];
   # With a mesh and our bridge pods' packets come from nowhere else. Other plugins have interfaces of their own names.
   meshSpoofing = map (
     pods: "iifname != ${set (quoted ([ "lo" ] ++ bridges ++ meshDevices))} ${from pods} drop"
-  ) (lib.optionals (network.bridge && network.routing == "Mesh") podNetworks);
+  ) (lib.optionals onlyByMesh podNetworks);
+  onlyByMesh = network.bridge && network.routing == "Mesh";
+  nodesOf = pods: if family pods == "ip" then "@nodes4" else "@nodes6";
+
+  # Where a packet with a pod's address is dropped outside of the mesh, one to another node's outer address needs the node's.
+  translates = network.masquerade || onlyByMesh;
+  translation =
+    lib.optional (bridges ++ meshDevices != [ ]) "oifname ${set (quoted (bridges ++ meshDevices))} return"
+    ++ map (network: "${to network} return") (podNetworks ++ serviceNetworks)
+    ++ map (
+      pods:
+      "${from pods} ${lib.optionalString (!network.masquerade) "${family pods} daddr ${nodesOf pods} "}masquerade"
+    ) podNetworks;
 
   # With translation a pod's packet reaches another node from this node's address: what is open to nodes alone is
   # closed to pods here.
@@ -71,9 +85,9 @@ let
         closed = lib.unique (forNodesOnly protocol);
       in
       lib.optional (closed != [ ])
-        "${from pods} ${family pods} daddr @${if family pods == "ip" then "nodes4" else "nodes6"} ${protocol} dport ${set closed} drop"
+        "${from pods} ${family pods} daddr ${nodesOf pods} ${protocol} dport ${set closed} drop"
     ) [ "tcp" "udp" ]
-  ) (lib.optionals network.masquerade podNetworks);
+  ) (lib.optionals translates podNetworks);
 
   chain = name: hook: body: lib.optionalString (body != [ ]) ''
     chain ${name} {
@@ -118,11 +132,5 @@ in
       lib.optional mesh.enable "${outOfMesh} tcp flags syn / syn,rst tcp option maxseg size set rt mtu"
     )
     + chain "guard" "filter hook forward priority filter - 5" guard
-    + chain "translation" "nat hook postrouting priority srcnat" (
-      lib.optionals network.masquerade (
-        lib.optional (bridges ++ meshDevices != [ ]) "oifname ${set (quoted (bridges ++ meshDevices))} return"
-        ++ map (network: "${to network} return") (podNetworks ++ serviceNetworks)
-        ++ map (pods: "${from pods} masquerade") podNetworks
-      )
-    );
+    + chain "translation" "nat hook postrouting priority srcnat" (lib.optionals translates translation);
 }

@@ -10,10 +10,10 @@ make_device() {
 		exists "$1" || ip link add dev "$1" type wireguard
 		return
 	fi
-	[ ! -S "/run/wireguard/$1.sock" ] || ! exists "$1" || return 0
 	systemctl start "firn-wireguard@$1.service" || return 1
+	# A process that was killed leaves its socket behind: it is there when an answer is.
 	for ((tries = 0; tries < 100; tries++)); do
-		[ ! -S "/run/wireguard/$1.sock" ] || return 0
+		! wg show "$1" public-key >/dev/null 2>&1 || return 0
 		sleep 0.1
 	done
 	return 1
@@ -40,8 +40,15 @@ ensure_device() {
 		# A new key, or a new device: none of what was applied to the old one is there.
 		rm -f "$runtime/$2.peers"
 		wg set "$2" private-key "$keys/$1.key"
+		quiet "$2" 2>/dev/null
 	}
 	listen "$2" "$3"
+}
+
+# quiet DEVICE: what the kernel would do by itself on a device that has its peers from elsewhere.
+quiet() {
+	ip link set dev "$1" addrgenmode none
+	echo 0 >"/proc/sys/net/ipv4/conf/$1/send_redirects"
 }
 
 # listen DEVICE PORT: setting a port that is set already would make wireguard-go open its sockets anew.

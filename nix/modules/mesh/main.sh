@@ -48,7 +48,8 @@ apply_epochs() {
 	choose_mtu "$given_mtu"
 	set_mtu "$made" "$mtu"
 	sync_addresses "$made" "$addresses"
-	[ -z "$leads_to" ] || sync_routes "$leads_to" "$addresses" "$networks"
+	# A device without its port is down, and has been said to be.
+	[ -z "$leads_to" ] || ! is_up "$leads_to" || sync_routes "$leads_to" "$addresses" "$networks"
 	for device in $FIRN_MESH_DEVICES; do
 		case "$made " in *" $device "*) continue ;; esac
 		listed "$device" || ! exists "$device" || remove_device "$device"

@@ -43,8 +43,8 @@ sync_peers() {
 	# Changed since, or taken away by somebody.
 	changed=$(printf '%s\n' ${wanted[@]+"${wanted[@]}"} | awk -v actual="$actual" '
 		BEGIN { n = split(actual, list, "\n"); for (i = 1; i <= n; i++) there[list[i]] = 1 }
-		NR == FNR { same[$0] = 1; next }
-		$0 != "" && !($0 in same && $1 in there)' "$applied" -)
+		from == "applied" { same[$0] = 1; next }
+		$0 != "" && !($0 in same && $1 in there)' from=applied "$applied" from=wanted -)
 	[ -z "$changed" ] || {
 		peer_sections <<<"$changed" >"$runtime/addconf"
 		said=$(wg addconf "$1" "$runtime/addconf" 2>&1) || problem "peers of $1 cannot be set: $said"

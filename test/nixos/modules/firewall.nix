@@ -40,6 +40,10 @@ let
       type filter hook prerouting priority mangle + 10; policy drop;
       meta nfproto ipv4 udp sport . udp dport { 67 . 68, 68 . 67 } accept
       fib saddr . mark ${lib.optionalString (cfg.checkReversePath != "loose") ". iif "}oif exists accept
+      jump rpfilter-allow
+    }
+    chain rpfilter-allow {
+      ${lib.optionalString nft.enable cfg.extraReversePathFilterRules}
     }
   '';
   filter = lib.optionalString (cfg.checkReversePath != false) reversePath + ''
@@ -107,6 +111,7 @@ in
       description = "Whether packets are dropped to whose sender this host has no route, or none by the interface they came from.";
     };
     filterForward = flag false "Whether forwarded packets are filtered.";
+    extraReversePathFilterRules = text "Further rules of rpfilter-allow; only with nftables.";
     extraInputRules = text "Further rules of input-allow; only with nftables.";
     extraForwardRules = text "Further rules of forward-allow; only with filterForward.";
   };
