@@ -1,0 +1,3 @@
+module firn.dev/test/go-x509
+
+go 1.21
