@@ -1,6 +1,6 @@
 /** What zod accepts the API server accepts, and the other way round; and both make the same of it. */
 import * as fc from 'fast-check';
-import { NixCluster, NixModule, NixNode, WireguardMesh } from '../../crds/index.ts';
+import { ClusterPKI, NixCluster, NixModule, NixNode, WireguardMesh } from '../../crds/index.ts';
 import type { FirnKind } from '../../crds/kind.ts';
 import type { KubeObject } from '../../crds/resource.ts';
 
@@ -9,6 +9,7 @@ import { installCrds, type RawApi, rawApi } from '../support/firn-api.ts';
 import { fullCluster, fullClusterStatus } from '../support/full-cluster.ts';
 import { fullMesh, fullMeshStatus } from '../support/full-mesh.ts';
 import { fullModule, fullNode, fullStatus } from '../support/full-objects.ts';
+import { fullPki, fullPkiStatus } from '../support/full-pki.ts';
 import type { Json } from '../support/hostile-values.ts';
 import { type Mutation, mutate, mutation } from '../support/mutations.ts';
 
@@ -159,4 +160,12 @@ test('of the status of a NixCluster', async () => {
 
 test('of the status of a WireguardMesh', async () => {
   await agree(300, { status: fullMeshStatus }, await judgeStatus(WireguardMesh, fullMesh));
+});
+
+test('of the spec of a ClusterPKI', async () => {
+  await agree(400, { name: 'demo', spec: fullPki('x').spec! }, judgeSpec(ClusterPKI, fullPki));
+});
+
+test('of the status of a ClusterPKI', async () => {
+  await agree(300, { status: fullPkiStatus }, await judgeStatus(ClusterPKI, fullPki));
 });
