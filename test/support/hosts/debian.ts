@@ -6,7 +6,7 @@ import { type Layer, layer } from './layer.ts';
 import { confined } from './offline.ts';
 import { imageCache } from './paths.ts';
 
-const suite = 'trixie';
+export const debianSuite = 'trixie';
 
 /** debootstrap does not follow "recommends", and nix-bin's configuration fails without the two perl modules. */
 const packages = [
@@ -30,7 +30,7 @@ const superfluous = [
  * also kept as a compressed archive, which is what a CI cache should keep.
  */
 export function debianBase(): Promise<Layer> {
-  const content = JSON.stringify([suite, packages, superfluous]);
+  const content = JSON.stringify([debianSuite, packages, superfluous]);
   const hash = createHash('sha256').update(content).digest('hex').slice(0, 16);
   const archive = join(imageCache(), `debian-${hash}.tar.zst`);
   return layer('debian', content, undefined, async (root) => {
@@ -45,7 +45,7 @@ export function debianBase(): Promise<Layer> {
 }
 
 async function debootstrap(root: string): Promise<void> {
-  const command = ['debootstrap', '--variant=minbase', `--include=${packages.join(',')}`, suite, root];
+  const command = ['debootstrap', '--variant=minbase', `--include=${packages.join(',')}`, debianSuite, root];
   await confined(command, { timeoutMs: 15 * 60_000 });
   for (const path of superfluous) rmSync(join(root, path), { recursive: true, force: true });
   for (const path of ['etc/machine-id', 'var/lib/dbus/machine-id', 'etc/resolv.conf', 'etc/hostname'])

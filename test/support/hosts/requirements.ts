@@ -2,8 +2,11 @@ import { readFileSync, statSync } from 'node:fs';
 import { execute } from './command.ts';
 import { say } from './say.ts';
 
-/** What the machine that runs tests with hosts needs, by the Debian package that has it. */
-const needed: Record<string, string> = {
+/** Programs by the Debian package that has them. */
+export type Programs = Readonly<Record<string, string>>;
+
+/** What the machine that runs tests with hosts needs. */
+const ofHosts: Programs = {
   'systemd-nspawn': 'systemd-container',
   debootstrap: 'debootstrap',
   zstd: 'zstd',
@@ -17,11 +20,22 @@ const needed: Record<string, string> = {
   tar: 'tar',
 };
 
+/** What it needs besides for virtual machines. */
+export const ofMachines: Programs = {
+  'qemu-system-x86_64': 'qemu-system-x86',
+  'mkfs.ext4': 'e2fsprogs',
+  'dpkg-deb': 'dpkg',
+  depmod: 'kmod',
+  cpio: 'cpio',
+  xz: 'xz-utils',
+  ssh: 'openssh-client',
+};
+
 const folders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 const path = [...new Set([...(process.env.PATH ?? '').split(':'), ...folders])];
 
 /** Programs of the list that are on no path. */
-export function missingPrograms(): string[] {
+export function missingPrograms(needed: Programs = ofHosts): string[] {
   return Object.keys(needed).filter(
     (program) =>
       !path.some((folder) => statSync(`${folder}/${program}`, { throwIfNoEntry: false })?.isFile()),
@@ -29,15 +43,16 @@ export function missingPrograms(): string[] {
 }
 
 /**
- * Makes sure that hosts can be booted here. On Debian (or its kin) missing packages are installed, which is said;
- * elsewhere, and without root, it rejects with a sentence that says what is missing.
+ * Makes sure that hosts can be booted here, and that the other programs are there. On Debian (or its kin) missing packages
+ * are installed, which is said; elsewhere, and without root, it rejects with a sentence that says what is missing.
  */
-export async function requireHostTools(): Promise<void> {
+export async function requireHostTools(more: Programs = {}): Promise<void> {
   if (process.platform !== 'linux')
     throw new Error('test hosts need Linux: they are systemd-nspawn containers');
   if (process.getuid?.() !== 0)
     throw new Error('test hosts need root: they are systemd-nspawn containers with a network of their own');
-  const missing = missingPrograms();
+  const needed = { ...ofHosts, ...more };
+  const missing = missingPrograms(needed);
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map((program) => needed[program]!))].sort();
   if (!isDebian())
@@ -49,7 +64,7 @@ export async function requireHostTools(): Promise<void> {
     timeoutMs: 600_000,
     env,
   });
-  const still = missingPrograms();
+  const still = missingPrograms(needed);
   if (still.length > 0)
     throw new Error(`apt-get installed ${packages.join(' ')}, but not ${still.join(', ')}`);
 }
