@@ -15,6 +15,7 @@ const tiers = [
   { name: 'nix', workers: 2, timeoutMs: 120_000 },
   { name: 'api', workers: 1, timeoutMs: 120_000 },
   { name: 'host', workers: 1, timeoutMs: 300_000 },
+  { name: 'vm', workers: 1, timeoutMs: 600_000 },
 ];
 
 /** From the last test to the end of jest. */

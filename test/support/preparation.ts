@@ -6,6 +6,8 @@ import { type AssetName, assets } from '../../bootstrap/assets.ts';
 import { buildAsset } from '../../bootstrap/build.ts';
 import { flavours } from './hosts/flavour.ts';
 import { missingPrograms, requireHostTools } from './hosts/requirements.ts';
+import { meshModule } from './vm/mesh.ts';
+import { prepareVm } from './vm/start.ts';
 
 /** By tier; each rejects with a sentence that says what is missing. */
 export const preparations: Record<string, () => Promise<void>> = {
@@ -15,6 +17,9 @@ export const preparations: Record<string, () => Promise<void>> = {
     await requireHostTools();
     await buildPrograms();
     for (const flavour of Object.values(flavours)) await flavour.image();
+  },
+  vm: async () => {
+    await prepareVm(meshModule);
   },
 };
 
