@@ -1,9 +1,19 @@
 /** A cluster's ground from `kubectl apply` to Ready, on scripted hosts: network, mesh and certificates together. */
 import { X509Certificate } from 'node:crypto';
+import { type Clock, systemClock } from '../../controllers/lib/core/clock.ts';
 import type { ClusterPKIStatus, NixClusterStatus, WireguardMeshStatus } from '../../crds/index.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { installFirn, type RunningFirn, startFirn } from '../support/firn.ts';
-import { apply, findNode, getNode, isReady, namespace, sshKeySecret, waitForNode } from '../support/fleet.ts';
+import {
+  apply,
+  conditionOf,
+  findNode,
+  getNode,
+  isReady,
+  namespace,
+  sshKeySecret,
+  waitForNode,
+} from '../support/fleet.ts';
 import {
   clusterManifest,
   clusterName,
@@ -11,7 +21,7 @@ import {
   meshManifest,
   pkiManifest,
 } from '../support/ground.ts';
-import { isWell, waitForObject } from '../support/objects.ts';
+import { isHeldUpBy, isWell, waitForObject } from '../support/objects.ts';
 import {
   type ScriptedFleet,
   type ScriptedHost,
@@ -24,6 +34,9 @@ let operator: RunningFirn;
 let fleet: ScriptedFleet;
 
 const names = ['node1', 'node2', 'node3'];
+/** Of node5, in milliseconds. */
+let ahead = 365 * 86_400_000;
+const wrongClock: Clock = { ...systemClock, now: () => systemClock.now() + ahead };
 const hostOf = (name: string): ScriptedHost => fleet.hosts[Number(name.slice(4)) - 1]!;
 const member = (name: string, spec: object = {}): object => memberManifest(name, hostOf(name), spec);
 const members = (): object[] => [
@@ -36,7 +49,10 @@ beforeAll(async () => {
   cluster = await startTestCluster();
   await installFirn(cluster);
   operator = await startFirn(cluster);
-  fleet = await startScriptedHosts({ count: 4 });
+  fleet = await startScriptedHosts({
+    count: 5,
+    script: (index) => (index === 4 ? { clock: wrongClock } : {}),
+  });
   await apply(cluster, sshKeySecret(fleet.privateKey));
 }, 120_000);
 
@@ -237,6 +253,36 @@ test('the number of a node that left after a reset is given again, that of an or
   await waitFor('node3 is gone', async () => (await findNode(cluster, 'node3')) === undefined);
   const retired = await nixCluster('without node3', (object) => object.status?.nodes?.length === 2);
   expect(retired.status?.retiredIndexes).toEqual([expect.objectContaining({ index: 3, name: 'node3' })]);
+});
+
+test('a host whose clock is a year ahead gets nothing before it is right, and nobody else suffers', async () => {
+  await apply(cluster, member('node5'));
+  const wrong = await waitForNode(
+    cluster,
+    'node5',
+    'ClockSkewed',
+    (node) => conditionOf(node, 'Ready')?.reason === 'ClockSkewed',
+  );
+  expect(conditionOf(wrong, 'Ready')?.message).toMatch(/minutes ahead of the operator's; set it/);
+  expect(callsOf('node5', 'stage')).toBe(0);
+  for (const name of ['node1', 'node2'])
+    expect((await waitForNode(cluster, name, 'Ready', isReady)).status?.pki?.certificates).toBeGreaterThan(0);
+  ahead = 0;
+  // It is looked at again in half a minute; a change of the object is sooner.
+  await apply(cluster, member('node5', { deploy: { confirmWithin: '79s' } }));
+  await waitForNode(cluster, 'node5', 'Ready', isReady, 60_000);
+});
+
+test('a port that is taken is said by the mesh, with the host and what has it', async () => {
+  hostOf('node5').state.mesh.problem =
+    'the UDP port 51820 of wgkube cannot be listened on, "dnsmasq",pid=77 has it';
+  await apply(cluster, member('node5', { deploy: { confirmWithin: '80s' } }));
+  const troubled = await mesh('MeshProblem', isHeldUpBy('MeshProblem'));
+  const ready = troubled.status?.conditions?.find(({ type }) => type === 'Ready');
+  expect(ready?.message).toMatch(/node5.*51820.*dnsmasq/);
+  hostOf('node5').state.mesh.problem = '';
+  await apply(cluster, member('node5', { deploy: { confirmWithin: '81s' } }));
+  await mesh('connected again');
 });
 
 test('no host was told two things at once', () => {
