@@ -1,0 +1,188 @@
+/** Three hosts that boot become a cluster's ground; a fourth joins; keys of the mesh are replaced while traffic flows. */
+import type { NixClusterStatus, WireguardMeshStatus } from '../../crds/index.ts';
+import { type Booted, hardware, startBooted } from '../support/booted.ts';
+import { apply, getNode, isReady, waitForNode } from '../support/fleet.ts';
+import {
+  clusterManifest,
+  clusterName,
+  memberManifest,
+  meshManifest,
+  pkiManifest,
+} from '../support/ground.ts';
+import type { TestHost } from '../support/hosts/start.ts';
+import { isWell, type Seen, waitForObject } from '../support/objects.ts';
+import { waitFor } from '../support/wait.ts';
+
+let booted: Booted;
+const names = ['node1', 'node2', 'node3'];
+
+beforeAll(async () => {
+  booted = await startBooted({ names: [...names, 'node4'] });
+}, 900_000);
+
+afterAll(async () => {
+  await booted?.[Symbol.asyncDispose]();
+}, 60_000);
+
+const host = (name: string): TestHost => booted.hosts.find((one) => one.name === name)!;
+const stdout = async (name: string, script: string): Promise<string> =>
+  (await host(name).run(script)).stdout.trim();
+
+/** The kernel of the tests has no WireGuard; test/vm has a machine whose kernel does. */
+const userspace = `{ ... }: { firn.mesh.implementation = "userspace"; }\n`;
+const member = (name: string, spec: object = {}): object =>
+  memberManifest(name, host(name), { modules: [{ inline: hardware }, { inline: userspace }], ...spec });
+
+type MeshFits = (object: Seen<WireguardMeshStatus>) => boolean;
+const mesh = (what: string, fits: MeshFits) =>
+  waitForObject<WireguardMeshStatus>(booted.cluster, 'wireguardmeshes', clusterName, what, fits, 240_000);
+
+const addressesOf = (name: string): string[] => [`fd88:${name.slice(4)}::1`, `10.88.${name.slice(4)}.1`];
+const pairsOf = (all: readonly string[]): [string, string][] =>
+  all.flatMap((from) => all.filter((to) => to !== from).map((to): [string, string] => [from, to]));
+
+test('from manifests to a network: every host reaches every other one inside of the tunnel', async () => {
+  await apply(
+    booted.cluster,
+    clusterManifest({ nixpkgs: { url: 'path:/srv/nixpkgs' } }),
+    meshManifest(),
+    pkiManifest(),
+    member('node1', { roles: ['control-plane'] }),
+    member('node2'),
+    member('node3'),
+  );
+  for (const name of names) await waitForNode(booted.cluster, name, 'Ready', isReady, 120_000);
+  await mesh('connected', (object) => object.status?.connected === '3/3' && isWell(object));
+  for (const [from, to] of pairsOf(names)) {
+    for (const address of addressesOf(to)) {
+      expect(await stdout(from, `ip route get ${address}`)).toContain('dev wgkube');
+      await host(from).run(`ping -c 2 -i 0.2 -W 2 ${address}`);
+    }
+  }
+});
+
+test('names of nodes resolve on every host', async () => {
+  for (const [from, to] of pairsOf(names)) {
+    const found = await stdout(from, `resolvectl query --legend=no ${to}.k8s.internal`);
+    for (const address of addressesOf(to)) expect(found).toContain(address);
+  }
+});
+
+test('certificates are where components look for them, and their keys belong to who reads them', async () => {
+  const files = await stdout(
+    'node1',
+    `stat -L -c '%n %a %U' /etc/kubernetes/pki/*.key /etc/kubernetes/pki/etcd/*.key`,
+  );
+  expect(files).toContain('/etc/kubernetes/pki/apiserver.key 400 kubernetes');
+  expect(files).toContain('/etc/kubernetes/pki/etcd/server.key 400 etcd');
+  expect(files).toContain('/etc/kubernetes/pki/kubelet.key 400 root');
+  const onWorker = await stdout('node2', 'ls -R /etc/kubernetes/pki');
+  expect(onWorker).toContain('kubelet-client.crt');
+  expect(onWorker).not.toContain('apiserver');
+});
+
+/** What a change of the devices, of the tunnels or of the system would show in. */
+const standing = (name: string): Promise<string> =>
+  stdout(
+    name,
+    `ip -o link show wgkube | cut -d: -f1
+     readlink /run/current-system
+     journalctl --no-pager -o cat | grep -c 'firn-build-' || :
+     systemctl show -p InvocationID --value sshd.service systemd-networkd.service nftables.service`,
+  );
+const received = async (name: string, from: string): Promise<number> => {
+  const node = await getNode(booted.cluster, from);
+  const key = node.status?.mesh?.keys[0]?.publicKey;
+  const line = await stdout(name, `wg show wgkube dump | awk -F '\\t' '$1 == "${key}" { print $6 }'`);
+  return Number(line);
+};
+
+test('a fourth node joins: the others evaluate nothing, keep their tunnels, and reach it within seconds', async () => {
+  const before = await Promise.all(names.map(standing));
+  const bytes = await Promise.all(pairsOf(names).map(([at, from]) => received(at, from)));
+  await apply(booted.cluster, member('node4'));
+  await waitForNode(
+    booted.cluster,
+    'node4',
+    'released',
+    ({ status }) => !!status?.release?.confirmed,
+    120_000,
+  );
+  const releasedAt = Date.now();
+  await waitFor(
+    'node4 to be reached from all',
+    async () => {
+      const answers = names.flatMap((name) =>
+        addressesOf('node4').map((address) =>
+          host(name).run(`ping -c 1 -W 1 ${address}`, { allowFailure: true }),
+        ),
+      );
+      return (await Promise.all(answers)).every(({ code }) => code === 0);
+    },
+    { withinMs: 30_000 },
+  );
+  const seconds = (Date.now() - releasedAt) / 1000;
+  console.info(`reached from all ${seconds.toFixed(1)} s after its release`);
+  expect(seconds).toBeLessThan(5);
+  await mesh('connected', (object) => object.status?.connected === '4/4');
+  for (const name of names) await waitForNode(booted.cluster, name, 'Ready', isReady, 60_000);
+  expect(await Promise.all(names.map(standing))).toEqual(before);
+  const after = await Promise.all(pairsOf(names).map(([at, from]) => received(at, from)));
+  // A device or a peer that is made anew begins to count from nothing.
+  for (const [at, count] of after.entries()) expect(count).toBeGreaterThanOrEqual(bytes[at]!);
+  expect(await stdout('node1', 'resolvectl query --legend=no node4.k8s.internal')).toContain('10.88.4.1');
+});
+
+/** One way with IPv6, back with IPv4. */
+const pingedBy = (from: string, to: string): string => addressesOf(to)[from < to ? 0 : 1]!;
+const unitOf = (address: string): string => `ping-${address.replaceAll(/[.:]/g, '-')}`;
+
+async function startPings(all: readonly string[]): Promise<void> {
+  for (const from of all) {
+    const commands = all
+      .filter((to) => to !== from)
+      .map((to) => pingedBy(from, to))
+      .map((to) => `systemd-run --quiet --unit=${unitOf(to)} ping -q -i 0.01 -W 2 ${to}`);
+    await host(from).run(commands.join('\n'));
+  }
+}
+
+async function endPing(from: string, to: string): Promise<{ sent: number; lost: number }> {
+  const unit = unitOf(pingedBy(from, to));
+  const said = await stdout(
+    from,
+    `systemctl kill --signal=INT ${unit}; sleep 0.3; journalctl --no-pager -o cat -u ${unit}`,
+  );
+  const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(said) ?? [];
+  // One is under way when the counting ends.
+  return { sent: Number(sent), lost: Math.max(0, Number(sent) - Number(received) - 1) };
+}
+
+test('keys are replaced while every host pings every other one a hundred times a second: nothing is lost', async () => {
+  const all = [...names, 'node4'];
+  await startPings(all);
+  await apply(booted.cluster, meshManifest({ keyRotation: { request: 'now' } }));
+  const startedAt = Date.now();
+  await mesh('rotated', ({ status }) => status?.epoch === 2 && !status.rotation);
+  const seconds = (Date.now() - startedAt) / 1000;
+  for (const name of all) expect(await stdout(name, 'ls /sys/class/net')).not.toMatch(/^wgkube$/m);
+  const counted = await Promise.all(
+    pairsOf(all).map(async ([from, to]) => ({ from, to, ...(await endPing(from, to)) })),
+  );
+  const sent = counted.reduce((sum, pair) => sum + pair.sent, 0);
+  console.info(`${sent} packets in ${seconds.toFixed(1)} s, in which keys were replaced`);
+  expect(counted.filter(({ lost }) => lost > 0)).toEqual([]);
+  expect(sent).toBeGreaterThan(10_000);
+}, 400_000);
+
+test('a node is one of the cluster, as kubectl shows it', async () => {
+  const cluster = await waitForObject<NixClusterStatus>(
+    booted.cluster,
+    'nixclusters',
+    clusterName,
+    'Ready',
+    isWell,
+    60_000,
+  );
+  expect(cluster.status?.members).toBe('4/4');
+});
