@@ -1,6 +1,8 @@
 /** ClusterPKI: the authorities of one cluster, and how its certificates are kept. */
+
 import { clusterPkiSpec } from './clusterpki-spec.ts';
 import { clusterPkiStatus } from './clusterpki-status.ts';
+import { ageColumn, summaryColumns } from './columns.ts';
 import { defineKind, type ObjectOf } from './kind.ts';
 
 export type ClusterPKI = ObjectOf<typeof clusterPkiSpec, typeof clusterPkiStatus>;
@@ -39,23 +41,7 @@ export const ClusterPKI = defineKind({
       jsonPath: '.status.nextExpiryIn',
       description: 'When the first of them ends.',
     },
-    {
-      name: 'Ready',
-      type: 'string',
-      jsonPath: '.status.conditions[?(@.type=="Ready")].status',
-      description: 'Whether everything is there and valid.',
-    },
-    {
-      name: 'Status',
-      type: 'string',
-      jsonPath: '.status.summary',
-      description: 'In a word or two, how it is.',
-    },
-    {
-      name: 'Age',
-      type: 'date',
-      jsonPath: '.metadata.creationTimestamp',
-      description: 'How old the object is.',
-    },
+    ...summaryColumns('Whether everything is there and valid.'),
+    ageColumn,
   ],
 });

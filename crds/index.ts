@@ -14,7 +14,7 @@ export type { ClusterNode, ClusterPin, NixClusterStatus, RetiredIndex } from './
 export { NixModule, type NixModuleSpec } from './nixmodule.ts';
 export { NixNode } from './nixnode.ts';
 export type { NixNodeSpec } from './nixnode-spec.ts';
-export type { NixNodeStatus } from './nixnode-status.ts';
+export { type NixNodeStatus, originNames } from './nixnode-status.ts';
 export { apiVersionOf, type KubeObject, type Metadata, type ResourceKind } from './resource.ts';
 export { WireguardMesh } from './wireguardmesh.ts';
 export type { ExternalPeer, WireguardMeshSpec } from './wireguardmesh-spec.ts';

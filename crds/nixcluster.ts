@@ -1,4 +1,5 @@
 /** NixCluster: what several NixNodes have in common, and the plan by which they find each other. */
+import { ageColumn, summaryColumns } from './columns.ts';
 import { defineKind, type ObjectOf } from './kind.ts';
 import { nixClusterSpec } from './nixcluster-spec.ts';
 import { nixClusterStatus } from './nixcluster-status.ts';
@@ -44,24 +45,8 @@ export const NixCluster = defineKind({
       jsonPath: '.status.members',
       description: 'Members that are ready, of all.',
     },
-    {
-      name: 'Ready',
-      type: 'string',
-      jsonPath: '.status.conditions[?(@.type=="Ready")].status',
-      description: 'Whether it is what the objects say.',
-    },
-    {
-      name: 'Status',
-      type: 'string',
-      jsonPath: '.status.summary',
-      description: 'In a word or two, how it is.',
-    },
+    ...summaryColumns('Whether it is what the objects say.'),
     { name: 'Endpoint', type: 'string', jsonPath: '.status.endpoint', description: 'The URL of its API.' },
-    {
-      name: 'Age',
-      type: 'date',
-      jsonPath: '.metadata.creationTimestamp',
-      description: 'How old the object is.',
-    },
+    ageColumn,
   ],
 });

@@ -1,5 +1,7 @@
 /** NixModule: configuration that many hosts share. */
+
 import { z } from 'zod';
+import { ageColumn } from './columns.ts';
 import { integer, labelSelector } from './common.ts';
 import { deliveredFiles, inlineModule, moduleFromConfigMap, oneModule } from './content.ts';
 import { defineKind, type ObjectOf } from './kind.ts';
@@ -39,11 +41,6 @@ export const NixModule = defineKind({
   ],
   columns: [
     { name: 'Priority', type: 'integer', jsonPath: '.spec.priority', description: 'The order of import.' },
-    {
-      name: 'Age',
-      type: 'date',
-      jsonPath: '.metadata.creationTimestamp',
-      description: 'How old the object is.',
-    },
+    ageColumn,
   ],
 });

@@ -149,20 +149,23 @@ const mesh = z.object({
   problem: said().optional().describe('What keeps the mesh from working on this host.'),
 });
 
+/** An authority: who signed; with `-trust`: the set of those that are trusted. Or the set of keys for tokens, or for encryption. */
+export const originNames = [
+  'cluster',
+  'etcd',
+  'front-proxy',
+  'cluster-trust',
+  'etcd-trust',
+  'front-proxy-trust',
+  'service-account',
+  'encryption',
+] as const;
+
 const pki = z.object({
   authorities: atomicList(
     z.object({
       name: z
-        .enum([
-          'cluster',
-          'etcd',
-          'front-proxy',
-          'cluster-trust',
-          'etcd-trust',
-          'front-proxy-trust',
-          'service-account',
-          'encryption',
-        ])
+        .enum(originNames)
         .describe(
           'An authority: who signed; with `-trust`: the set of those that are trusted. Or the set of keys for tokens, or for encryption.',
         ),

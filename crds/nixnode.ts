@@ -1,4 +1,5 @@
 /** NixNode: one NixOS host, and how it is kept. */
+import { ageColumn, summaryColumns } from './columns.ts';
 import { defineKind, type ObjectOf } from './kind.ts';
 import { nixNodeSpec } from './nixnode-spec.ts';
 import { nixNodeStatus } from './nixnode-status.ts';
@@ -25,18 +26,7 @@ export const NixNode = defineKind({
   columns: [
     { name: 'Roles', type: 'string', jsonPath: '.status.roles', description: 'What it is in its cluster.' },
     { name: 'Index', type: 'integer', jsonPath: '.status.index', description: 'Its number in its cluster.' },
-    {
-      name: 'Ready',
-      type: 'string',
-      jsonPath: '.status.conditions[?(@.type=="Ready")].status',
-      description: 'Whether the host is what the objects say.',
-    },
-    {
-      name: 'Status',
-      type: 'string',
-      jsonPath: '.status.summary',
-      description: 'In a word or two, how it is.',
-    },
+    ...summaryColumns('Whether the host is what the objects say.'),
     { name: 'Release', type: 'string', jsonPath: '.status.release.current', description: 'What runs on it.' },
     { name: 'NixOS', type: 'string', jsonPath: '.status.nixosVersion', description: 'Its NixOS release.' },
     {
@@ -45,11 +35,6 @@ export const NixNode = defineKind({
       jsonPath: '.status.kubernetesVersion',
       description: 'The version of its kubelet.',
     },
-    {
-      name: 'Age',
-      type: 'date',
-      jsonPath: '.metadata.creationTimestamp',
-      description: 'How old the object is.',
-    },
+    ageColumn,
   ],
 });

@@ -1,4 +1,5 @@
 /** WireguardMesh: a private network between the nodes of a cluster, each with a tunnel to each. */
+import { ageColumn, summaryColumns } from './columns.ts';
 import { defineKind, type ObjectOf } from './kind.ts';
 import { wireguardMeshSpec } from './wireguardmesh-spec.ts';
 import { wireguardMeshStatus } from './wireguardmesh-status.ts';
@@ -28,23 +29,7 @@ export const WireguardMesh = defineKind({
       jsonPath: '.status.connected',
       description: 'How many of them reach all of their peers.',
     },
-    {
-      name: 'Ready',
-      type: 'string',
-      jsonPath: '.status.conditions[?(@.type=="Ready")].status',
-      description: 'Whether every pair has a tunnel.',
-    },
-    {
-      name: 'Status',
-      type: 'string',
-      jsonPath: '.status.summary',
-      description: 'In a word or two, how it is.',
-    },
-    {
-      name: 'Age',
-      type: 'date',
-      jsonPath: '.metadata.creationTimestamp',
-      description: 'How old the object is.',
-    },
+    ...summaryColumns('Whether every pair has a tunnel.'),
+    ageColumn,
   ],
 });

@@ -2,7 +2,8 @@
 import type { ClusterPin, NixCluster, NixClusterSpec, NixNode } from '../../crds/index.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
 import { several } from '../lib/core/several.ts';
-import { type Locked, lockedFromPin, parseLocked } from '../lib/nix/flake-lock.ts';
+import { lockedFromPin, parseLocked } from '../lib/nix/flake-lock.ts';
+import { recordOf } from '../nixnode/pin.ts';
 import { byName } from './members.ts';
 import { noMembers } from './status.ts';
 
@@ -61,17 +62,6 @@ function recordFrom(asked: Asked, said: Said | undefined): ClusterPin | undefine
   } catch {
     return undefined;
   }
-}
-
-function recordOf({ url, refresh }: Asked, locked: Locked): ClusterPin {
-  return {
-    url,
-    ...(refresh && { refresh }),
-    ...('rev' in locked && locked.rev !== undefined && { rev: locked.rev }),
-    narHash: locked.narHash,
-    ...(locked.lastModified !== undefined && { lastModified: locked.lastModified }),
-    locked: JSON.stringify(locked),
-  };
 }
 
 /** What most hosts run; of equally many the newest. */

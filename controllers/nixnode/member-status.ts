@@ -1,5 +1,5 @@
 /** What a host says of its cluster, its mesh and its certificates, as status tells it. Pure. */
-import type { NixCluster, NixNodeStatus, WireguardMesh } from '../../crds/index.ts';
+import { type NixCluster, type NixNodeStatus, originNames, type WireguardMesh } from '../../crds/index.ts';
 import { clip } from '../lib/core/clip.ts';
 import type { Observation } from '../lib/host/protocol.ts';
 import { inspectCertificate } from '../lib/pki/inspect.ts';
@@ -15,18 +15,6 @@ export function memberOf(seen: Pick<Observation, 'manifestB64'>): NixNodeStatus[
   const { cluster, nixpkgs } = readRecord(seen.manifestB64);
   return cluster && { cluster: cluster.name, index: cluster.index, ...(nixpkgs && { nixpkgs }) };
 }
-
-type Origin = NonNullable<NixNodeStatus['pki']>['authorities'][number];
-const originNames: readonly Origin['name'][] = [
-  'cluster',
-  'etcd',
-  'front-proxy',
-  'cluster-trust',
-  'etcd-trust',
-  'front-proxy-trust',
-  'service-account',
-  'encryption',
-];
 
 export function pkiOf(seen: Pick<Observation, 'manifestB64' | 'certificates'>): NixNodeStatus['pki'] {
   const { leaves, origins = {} } = readRecord(seen.manifestB64);

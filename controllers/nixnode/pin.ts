@@ -1,5 +1,5 @@
 /** Which nixpkgs a node is built from: pinned by the user, kept in status, or still to be asked for. */
-import type { NixNode, NixNodeStatus } from '../../crds/index.ts';
+import type { ClusterPin, NixNode, NixNodeStatus } from '../../crds/index.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
 import type { Observation } from '../lib/host/protocol.ts';
 import { type Locked, lockedFromPin, parseLocked } from '../lib/nix/flake-lock.ts';
@@ -31,7 +31,7 @@ export function pinOf(
 ): Pin {
   const { url, rev, narHash, refresh = '' } = wanted;
   const pinned = lockedFromPin(url, { ...(rev && { rev }), ...(narHash && { narHash }) });
-  if (pinned) return { state: 'known', locked: pinned, record: recordOf(url, refresh, pinned) };
+  if (pinned) return { state: 'known', locked: pinned, record: recordOf(wanted, pinned) };
 
   const found = kept.find((pin) => pin?.url === url && (pin.refresh ?? '') === refresh);
   if (found?.locked !== undefined) {
@@ -48,10 +48,11 @@ export function pinOf(
     throw new ReconcileError('transient', 'NixpkgsUnresolved', message, { recheckMs: 10_000 });
   }
   const locked = parseLocked(JSON.parse(answer.lockedB64));
-  return { state: 'known', locked, record: recordOf(url, refresh, locked) };
+  return { state: 'known', locked, record: recordOf(wanted, locked) };
 }
 
-function recordOf(url: string, refresh: string, locked: Locked): StatusPin {
+/** What a status keeps of an answer. */
+export function recordOf({ url, refresh }: Pick<Wanted, 'url' | 'refresh'>, locked: Locked): ClusterPin {
   return {
     url,
     ...(refresh && { refresh }),

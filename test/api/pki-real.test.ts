@@ -1,24 +1,11 @@
 /** The real etcd and kube-apiserver with the files that hosts get: they start, and know who is who. */
 import { X509Certificate } from 'node:crypto';
-import type { Subject } from '../../controllers/clusterpki/leaves.ts';
 import type { Material } from '../../controllers/clusterpki/material.ts';
 import { eventually } from '../support/eventually.ts';
 import { type IssuedLeaf, issueAll, newMaterial } from '../support/pki.ts';
+import { subject } from '../support/pki-subject.ts';
 import { type RealPki, startRealPki } from '../support/real-pki.ts';
 import { keepSecret } from '../support/secrets/registry.ts';
-
-const subject: Subject = {
-  node: 'node1',
-  roles: ['control-plane'],
-  addresses: ['fd88:1::1', '10.88.1.1'],
-  underlayAddresses: ['192.0.2.31'],
-  cluster: {
-    name: 'demo',
-    domain: 'k8s.internal',
-    endpointHost: 'kube.example.com',
-    services: ['10.88.0.0/24'],
-  },
-};
 
 let real: RealPki;
 let material: Material;

@@ -4,7 +4,6 @@ import {
   authorityData,
   trustOf,
 } from '../../controllers/clusterpki/authority-secret.ts';
-import type { Subject } from '../../controllers/clusterpki/leaves.ts';
 import { authorityAt } from '../../controllers/clusterpki/rotation.ts';
 import { Sealed } from '../../controllers/lib/core/sealed.ts';
 import { parseAuthority } from '../../controllers/lib/pki/authority.ts';
@@ -15,19 +14,7 @@ import { splitPem } from '../../controllers/lib/pki/pem.ts';
 import { type Verification, verifyWithGo } from '../support/go-x509.ts';
 import { OpensslFolder } from '../support/openssl.ts';
 import { idleAuthority, issuance, issueAll, newAuthority, newMaterial, secretOf } from '../support/pki.ts';
-
-const subject: Subject = {
-  node: 'node1',
-  roles: ['control-plane'],
-  addresses: ['fd88:1::1', '10.88.1.1'],
-  underlayAddresses: ['192.0.2.31'],
-  cluster: {
-    name: 'demo',
-    domain: 'k8s.internal',
-    endpointHost: 'kube.example.com',
-    services: ['10.88.0.0/24'],
-  },
-};
+import { subject } from '../support/pki-subject.ts';
 
 /** As OpenSSL verifies: what is served behind a leaf is `-untrusted`. */
 function opensslSays(chain: string, trust: string, purpose: 'sslserver' | 'sslclient'): string {

@@ -1,6 +1,6 @@
 /** A host and its certificates over time: what it observes decides what is made anew. */
 import { randomBytes, X509Certificate } from 'node:crypto';
-import { leavesOf, type Subject } from '../../../controllers/clusterpki/leaves.ts';
+import { leavesOf } from '../../../controllers/clusterpki/leaves.ts';
 import type { Material } from '../../../controllers/clusterpki/material.ts';
 import { Sealed } from '../../../controllers/lib/core/sealed.ts';
 import type { Observation } from '../../../controllers/lib/host/protocol.ts';
@@ -15,6 +15,7 @@ import {
 } from '../../../controllers/nixnode/certificates.ts';
 import { ClusterPKI } from '../../../crds/index.ts';
 import { observation, part } from '../../support/observation.ts';
+import { subject } from '../../support/pki-subject.ts';
 
 const day = 86_400_000;
 const start = Date.UTC(2026, 10, 21, 12);
@@ -26,19 +27,6 @@ const { spec: policy } = ClusterPKI.parse({
   metadata: { name: 'demo', namespace: 'demo', uid: 'x', resourceVersion: '1' },
   spec: {},
 });
-
-const subject: Subject = {
-  node: 'node1',
-  roles: ['control-plane'],
-  addresses: ['fd88:1::1', '10.88.1.1'],
-  underlayAddresses: ['192.0.2.31'],
-  cluster: {
-    name: 'demo',
-    domain: 'k8s.internal',
-    endpointHost: 'kube.example.com',
-    services: ['10.88.0.0/24'],
-  },
-};
 
 const authority = (signer: Authority) => ({
   signer,
