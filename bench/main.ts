@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { measureCertificates } from './certificates/run.ts';
 import { measureLatency } from './latency/run.ts';
 import { measureMemory } from './memory/run.ts';
 import { measureMesh } from './mesh/run.ts';
@@ -22,7 +23,7 @@ const machine = {
 
 async function measure(
   bench: Bench,
-  { runtime, latency, memory, mesh, profile }: Asked,
+  { runtime, latency, memory, mesh, certificates, profile }: Asked,
 ): Promise<Partial<Results>> {
   const where = { machine, node: process.version };
   switch (bench) {
@@ -38,6 +39,10 @@ async function measure(
       return { memory: { ...where, settings: memory, measured: await measureMemory(memory, profile, say) } };
     case 'mesh':
       return { mesh: { ...where, settings: mesh, measured: await measureMesh(mesh, say) } };
+    case 'certificates': {
+      const measured = await measureCertificates(certificates, say);
+      return { certificates: { ...where, settings: certificates, measured } };
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 /** Results as the Markdown that `bench/README.md` holds between its marks. Pure. */
+import type { CertificateRate } from './certificates/run.ts';
 import type { Latency } from './latency/run.ts';
 import type { Machine, Results } from './results.ts';
 import type { Measured } from './runtime/run.ts';
@@ -13,7 +14,7 @@ export function fillIn(text: string, results: Partial<Results>): string {
   return `${text.slice(0, from + marks.begin.length)}\n\n${reportOf(results)}\n${text.slice(to)}`;
 }
 
-export function reportOf({ runtime, latency, memory, mesh }: Partial<Results>): string {
+export function reportOf({ runtime, latency, memory, mesh, certificates }: Partial<Results>): string {
   const parts = [
     runtime && [
       '### Runtime',
@@ -23,6 +24,7 @@ export function reportOf({ runtime, latency, memory, mesh }: Partial<Results>): 
     latency && ['### Latency', onMachine(latency), latencyTable(latency.measured)],
     memory && ['### Memory', onMachine(memory), memoryTable(memory)],
     mesh && ['### Mesh', onMachine(mesh), meshTable(mesh)],
+    certificates && ['### Certificates', onMachine(certificates), certificateTable(certificates.measured)],
   ];
   return parts.flatMap((part) => (part ? [`${part.join('\n\n')}\n`] : [])).join('\n');
 }
@@ -97,6 +99,24 @@ const meshTable = ({ measured }: Results['mesh']): string =>
       number(one.statusKiB),
     ]),
   );
+
+/** A row for each who makes them, a column for each number of them. */
+function certificateTable(measured: readonly CertificateRate[]): string {
+  const counts = [...new Set(measured.map(({ certificates }) => certificates))];
+  const makers = [...new Set(measured.map(({ maker, algorithm }) => `${algorithm} | ${maker}`))];
+  return markdown(
+    ['keys', 'made by', ...counts.map((count) => `of ${number(count)}, a second`)],
+    makers.map((maker) => [
+      ...maker.split(' | '),
+      ...counts.map((count) => {
+        const row = measured.find(
+          (one) => one.certificates === count && `${one.algorithm} | ${one.maker}` === maker,
+        );
+        return row ? number(row.perSecond) : '';
+      }),
+    ]),
+  );
+}
 
 const number = (value: number, digits = 0): string =>
   value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });

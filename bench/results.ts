@@ -1,6 +1,7 @@
 /** `bench/results/*.json`, one file a bench. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CertificateRate, CertificateSettings } from './certificates/run.ts';
 import type { Latency, LatencySettings } from './latency/run.ts';
 import type { Memory, MemorySettings } from './memory/run.ts';
 import type { MeshJoin, MeshSettings } from './mesh/run.ts';
@@ -17,6 +18,7 @@ export type Results = {
   latency: Result<LatencySettings, Latency>;
   memory: Result<MemorySettings, Memory>;
   mesh: Result<MeshSettings, MeshJoin>;
+  certificates: Result<CertificateSettings, CertificateRate>;
 };
 
 const folder = join(import.meta.dirname, 'results');

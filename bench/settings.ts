@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util';
+import type { CertificateSettings } from './certificates/run.ts';
 import type { LatencySettings } from './latency/run.ts';
 import type { MemorySettings } from './memory/run.ts';
 import type { MeshSettings } from './mesh/run.ts';
 import type { RuntimeSettings } from './runtime/run.ts';
 
-export const benches = ['runtime', 'latency', 'memory', 'mesh'] as const;
+export const benches = ['runtime', 'latency', 'memory', 'mesh', 'certificates'] as const;
 export type Bench = (typeof benches)[number];
 
 export type Asked = {
@@ -13,11 +14,12 @@ export type Asked = {
   latency: LatencySettings;
   memory: MemorySettings;
   mesh: MeshSettings;
+  certificates: CertificateSettings;
   /** Absent: no profiles. */
   profile: string | undefined;
 };
 
-export const help = `npm run bench [-- [runtime] [latency] [memory] [mesh] [options]]
+export const help = `npm run bench [-- [runtime] [latency] [memory] [mesh] [certificates] [options]]
 
 Measures, prints tables, writes bench/results/*.json and fills bench/README.md in from them. All of them
 take about 5 minutes.
@@ -26,6 +28,7 @@ take about 5 minutes.
   latency   from a change of a NixNode to the first command on its host, with 1 and with 1,000 idle nodes
   memory    what the operator holds as its fleet grows
   mesh      what a node that joins a mesh costs the others, as the mesh grows
+  certificates  leaf certificates a second, against OpenSSL and cfssl
   readme    fills bench/README.md in from the results that are there
 
   --full            the numbers of bench/README.md: more objects and samples, 10,000 nodes; 20 minutes
@@ -35,6 +38,7 @@ take about 5 minutes.
   --kubectl=20      changes by kubectl that are timed
   --fleet=3000      NixNodes whose memory is taken; 1000,3000 as they grow
   --mesh=10,50,100,250,500,1000   sizes of the mesh
+  --certificates=10,100,1000   certificates that are made in one go
   --profile=FOLDER  CPU profiles of the operators (Node's --cpu-prof)
 `;
 
@@ -58,6 +62,7 @@ export function settingsOf(args: readonly string[]): Asked | 'help' | 'readme' {
       idle: { ...option, default: '1,1000' },
       fleet: option,
       mesh: { ...option, default: '10,50,100,250,500,1000' },
+      certificates: { ...option, default: '10,100,1000' },
       profile: option,
     },
   });
@@ -80,6 +85,7 @@ export function settingsOf(args: readonly string[]): Asked | 'help' | 'readme' {
     },
     memory: { nodes: counts('fleet', chosen.fleet) },
     mesh: { nodes: counts('mesh', values.mesh) },
+    certificates: { counts: counts('certificates', values.certificates) },
     profile: values.profile,
   };
 }

@@ -3,7 +3,7 @@ import { spreadOf } from '../../../bench/spread.ts';
 
 test('without arguments everything is measured, briefly', () => {
   expect(settingsOf([])).toMatchObject({
-    benches: ['runtime', 'latency', 'memory', 'mesh'],
+    benches: ['runtime', 'latency', 'memory', 'mesh', 'certificates'],
     runtime: { objects: 3000, workers: 16, rounds: 2 },
     latency: { nodes: [1, 1000], samples: 200 },
     profile: undefined,
