@@ -14,6 +14,7 @@ export async function render(visit: Visit): Promise<Desired> {
   const { node, context, services, login } = visit;
   const membership = await membershipOf(node, context.read);
   visit.membership = membership;
+  report(visit, visit.seen);
   reportMesh(visit);
   const nixpkgs = await resolveNixpkgs(visit, membership?.cluster);
   const issuance = { now: context.clock.now(), random: services.randomBytes };

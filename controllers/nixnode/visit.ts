@@ -171,9 +171,10 @@ async function pinHostKey({ node, context, host }: Visit): Promise<void> {
   context.event('Normal', 'HostKeyPinned', `from now on only this host key is accepted: ${host.hostKey}`);
 }
 
-export function report({ node, context, desiredId }: Visit, seen: Observation): void {
+export function report({ node, context, desiredId, membership }: Visit, seen: Observation): void {
   const status = statusOf(node, seen, desiredId, context.clock.now());
-  context.report({ ...status, release: releaseOf(node, seen, desiredId) });
+  const index = membership?.place.index ?? status.index;
+  context.report({ ...status, index, release: releaseOf(node, seen, desiredId) });
 }
 
 /** The mesh as the host sees it; undefined where there is none. */
