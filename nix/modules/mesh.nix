@@ -138,6 +138,8 @@ in
       requisite = [ "firn-mesh.service" ];
       inherit path environment;
       restartIfChanged = false;
+      # Each change asks for it.
+      startLimitIntervalSec = 0;
       # Not a oneshot, since nobody is to wait for it.
       serviceConfig.ExecStart = "${script} watch";
     };
@@ -155,6 +157,7 @@ in
       # A new process is a new device, without peers.
       restartIfChanged = false;
       stopIfChanged = false;
+      startLimitIntervalSec = 0;
       unitConfig.X-StopOnRemoval = false;
       serviceConfig = {
         ExecStart = "${pkgs.wireguard-go}/bin/wireguard-go -f %i";

@@ -58,6 +58,7 @@ in
       after = [ "firn-routes.service" ];
       requisite = [ "firn-routes.service" ];
       restartIfChanged = false;
+      startLimitIntervalSec = 0;
       serviceConfig.ExecStart = "${script} apply";
     };
     systemd.timers.firn-routes-watch = {

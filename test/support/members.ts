@@ -70,7 +70,7 @@ export type Epoch = { epoch: number; active: boolean };
 
 export type MeshShape = {
   epochs: readonly Epoch[];
-  /** What `from` dials `to` at; null: never. Default: IPv4, and IPv6 towards the third. */
+  /** What `from` dials `to` at; null: never. Default: IPv4 for odd epochs, IPv6 for even ones. */
   endpoint?: (from: Member, to: Member, port: number) => string | null;
   presharedKeys?: boolean;
   mtu?: number;
@@ -79,8 +79,12 @@ export type MeshShape = {
 const deviceOf = (epoch: number) => (epoch % 2 === 1 ? 'wgkube' : 'wgkube-b');
 const portOf = (epoch: number) => 51820 + ((epoch + 1) % 2);
 
+/**
+ * One family for each device: wireguard-go cuts an IPv6 address off after four bytes when it sent to an IPv4 one before
+ * (its pool of addresses keeps their length).
+ */
 const dialled: NonNullable<MeshShape['endpoint']> = (_, to, port) =>
-  to.index === 3 ? `[${to.host.address6}]:${port}` : `${to.host.address}:${port}`;
+  port === portOf(1) ? `${to.host.address}:${port}` : `[${to.host.address6}]:${port}`;
 
 /** `peers.json` for a member; `keys` are all members' public keys by name and epoch. */
 export function peersFile(
