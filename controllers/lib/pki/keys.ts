@@ -30,7 +30,9 @@ export async function generateKey(algorithm: KeyAlgorithm): Promise<Sealed<strin
     how.family === 'ec'
       ? await generate('ec', { namedCurve: how.curve })
       : await generate('rsa', { modulusLength: how.modulusLength, publicExponent: 0x10001 });
-  return new Sealed(privateKey.export({ type: 'pkcs8', format: 'pem' }) as string);
+  const key = new Sealed(privateKey.export({ type: 'pkcs8', format: 'pem' }) as string);
+  parsed.set(key, privateKey);
+  return key;
 }
 
 /** The public half as SubjectPublicKeyInfo PEM. Throws `PkiError` on what is not a private key. */
@@ -60,8 +62,19 @@ export function signingKey(key: Sealed<string>): { key: KeyObject; hash: string;
   return { key: readKey(key), hash, family };
 }
 
-/** PKCS#8, PKCS#1 and SEC 1 are read; what OpenSSL says about a bad one holds no key material. */
+/** To read a key from its text takes longer than to sign with it; what was read lives as long as what it was read from. */
+const parsed = new WeakMap<Sealed<string>, KeyObject>();
+
 function readKey(key: Sealed<string>): KeyObject {
+  const known = parsed.get(key);
+  if (known) return known;
+  const read = parseKey(key);
+  parsed.set(key, read);
+  return read;
+}
+
+/** PKCS#8, PKCS#1 and SEC 1 are read; what OpenSSL says about a bad one holds no key material. */
+function parseKey(key: Sealed<string>): KeyObject {
   try {
     return createPrivateKey(key.open());
   } catch (cause) {
