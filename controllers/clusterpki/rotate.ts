@@ -112,15 +112,24 @@ export function rotateServiceAccount(
   });
 }
 
+/** When a stage of the encryption key is over: before a key goes, nothing may be left that it has written. */
+export function encryptionGate(
+  state: EncryptionState,
+  members: readonly Member[],
+  live: Pick<LiveGates, 'rewritten'>,
+): Gate {
+  const { stage } = state.record;
+  const hosts = hostsGate(members, expectedEncryption(state));
+  return stage === 'Rewrite' || stage === 'Abort' ? all(hosts, live.rewritten) : hosts;
+}
+
 export function rotateEncryption(ground: Ground, kept: Kept<EncryptionState>): Promise<Rotation | null> {
   const { members, live, issuance } = ground;
-  const { stage } = kept.state.record;
-  const hosts = hostsGate(members, expectedEncryption(kept.state));
   return step(ground, kept, {
     what: 'encryptionKey',
     machine: encryptionMachine,
     layout: encryptionLayout,
-    gate: stage === 'Rewrite' || stage === 'Abort' ? all(hosts, live.rewritten) : hosts,
+    gate: encryptionGate(kept.state, members, live),
     at: async (to) =>
       encryptionAt(kept.state, to, to.stage === 'Add' ? createEncryptionKey(issuance.random) : null),
   });
