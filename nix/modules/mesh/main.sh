@@ -96,6 +96,8 @@ watch() {
 
 prepare_runtime || {
 	say "another firn-mesh is at work, or $runtime cannot be made"
+	# The watch comes again; its failure would be taken for that of a release.
+	[ "${1:-}" != watch ] || exit 0
 	exit 1
 }
 case ${1:-} in
