@@ -1,13 +1,9 @@
-import { createHash, createPublicKey, sign as signBytes } from 'node:crypto';
-import { promisify } from 'node:util';
+import { createPublicKey } from 'node:crypto';
 import type { Sealed } from '../core/sealed.ts';
-import { bits, identifier, integer, lastMember, nothing, sequence, set, tagged, time, utf8 } from './der.ts';
-import { extensionsOf } from './extensions.ts';
+import { canonicalAddress } from './ip-address.ts';
 import { signingKey } from './keys.ts';
 import { PkiError } from './pki-error.ts';
 import { x509 } from './x509.ts';
-
-const signAsync = promisify(signBytes);
 
 /** Key usages by the names that Kubernetes gives them (`certificates.k8s.io/v1`, `KeyUsage`). */
 export type KeyUsage =
@@ -60,85 +56,90 @@ export async function sign(
   if (statement.notAfter <= statement.notBefore) {
     throw new PkiError(`the certificate of ${statement.commonName} would end before it begins`);
   }
-  const { key, hash, family } = signingKey(signer.key);
-  const algorithm = algorithmIdentifiers[`${family} ${hash}`]!;
   const spki = createPublicKey(publicKey).export({ type: 'spki', format: 'der' });
-  const like = statement.subjectOf === undefined ? null : partyOf(statement.subjectOf);
-  const subject = like?.name ?? nameOf(statement);
-  const keyId = like?.keyId ?? keyIdentifier(spki);
-  const issuer = signer.certificate === null ? { name: subject, keyId } : partyOf(signer.certificate);
-  // RFC 5280, 4.1: the first member is the version, counted from zero.
-  const statementToSign = sequence(
-    tagged(0xa0, integer(Uint8Array.of(2))),
-    integer(serial(random)),
-    algorithm,
-    issuer.name,
-    sequence(time(statement.notBefore), time(statement.notAfter)),
+  const { key, hash } = signingKey(signer.key);
+  const like = statement.subjectOf === undefined ? null : new x509.X509Certificate(statement.subjectOf);
+  const subject = like?.subjectName ?? nameOf(statement);
+  const own = like?.getExtension(x509.SubjectKeyIdentifierExtension) ?? (await keyIdentifier(spki));
+  const issuer = issuerOf(signer) ?? { name: subject, keyId: own.keyId };
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: serial(random),
     subject,
-    spki,
-    tagged(0xa3, extensionsOf(statement, keyId, issuer.keyId)),
-  );
-  const signature = await signAsync(hash, statementToSign, key);
-  return pemOf(sequence(statementToSign, algorithm, bits(signature)));
+    issuer: issuer.name,
+    notBefore: wholeSeconds(statement.notBefore),
+    notAfter: wholeSeconds(statement.notAfter),
+    publicKey: spki,
+    signingKey: key,
+    signingAlgorithm: { name: key.algorithm.name, hash },
+    extensions: extensionsOf(statement, own, issuer.keyId),
+  });
+  return `${certificate.toString('pem')}\n`;
 }
 
-/** RFC 5758, 3.2 and RFC 4055, 5: of RSA with parameters that are null, of ECDSA without. */
-const algorithmIdentifiers: Readonly<Record<string, Uint8Array>> = {
-  'ec SHA-256': sequence(identifier('1.2.840.10045.4.3.2')),
-  'ec SHA-384': sequence(identifier('1.2.840.10045.4.3.3')),
-  'rsa SHA-256': sequence(identifier('1.2.840.113549.1.1.11'), nothing),
-};
+type Issuer = { name: x509.Name; keyId: string | undefined };
 
-type Party = { name: Uint8Array; keyId: Uint8Array | undefined };
+/** To read an authority takes as long as to make a leaf, and few of them sign many: read once, as long as it is used. */
+const issuers = new WeakMap<Signer, Issuer>();
 
-/** What is taken from a certificate that exists, byte by byte: verifiers compare names so. */
-function partyOf(pem: string): Party {
-  const known = parties.get(pem);
+/** Null where a key signs for itself. */
+function issuerOf(signer: Signer): Issuer | null {
+  if (signer.certificate === null) return null;
+  const known = issuers.get(signer);
   if (known) return known;
-  const certificate = new x509.X509Certificate(pem);
+  const certificate = new x509.X509Certificate(signer.certificate);
   const keyId = certificate.getExtension(x509.SubjectKeyIdentifierExtension)?.keyId;
-  const party = {
-    name: new Uint8Array(certificate.subjectName.toArrayBuffer()),
-    keyId: keyId === undefined ? undefined : Buffer.from(keyId, 'hex'),
-  };
-  if (parties.size >= maxParties) parties.clear();
-  parties.set(pem, party);
-  return party;
+  const issuer = { name: certificate.subjectName, keyId };
+  issuers.set(signer, issuer);
+  return issuer;
 }
-
-/** Few authorities sign many leaves, and to read one takes longer than to make a leaf. */
-const parties = new Map<string, Party>();
-const maxParties = 64;
-
-const [organization, commonName] = [identifier('2.5.4.10'), identifier('2.5.4.3')];
 
 /** Given as a structure and not as text, so that nothing in a value can be read as another attribute. */
-function nameOf(statement: Statement): Uint8Array {
-  const attribute = (type: Uint8Array, value: string) => set(sequence(type, utf8(value)));
-  return sequence(
-    ...statement.organizations.map((name) => attribute(organization, name)),
-    attribute(commonName, statement.commonName),
-  );
+function nameOf(statement: Statement): x509.Name {
+  const organizations = statement.organizations.map((name) => ({ O: [{ utf8String: name }] }));
+  return new x509.Name([...organizations, { CN: [{ utf8String: statement.commonName }] }]);
 }
 
 /** Positive and 126 bits strong (RFC 5280, 4.1.2.2 asks for positive and at most 20 octets). */
-function serial(random: Issuance['random']): Uint8Array {
+function serial(random: Issuance['random']): string {
   const bytes = Buffer.from(random(16));
   bytes[0] = (bytes[0]! & 0x3f) | 0x40;
-  return bytes;
+  return bytes.toString('hex');
 }
 
-/**
- * RFC 5280, 4.2.1.2, the first method: SHA-1 over the key itself, the BIT STRING at the end of a SubjectPublicKeyInfo
- * without the count of unused bits that it begins with.
- */
-const keyIdentifier = (spki: Uint8Array): Uint8Array =>
-  createHash('sha1').update(lastMember(spki).subarray(1)).digest();
+const wholeSeconds = (ms: number): Date => new Date(Math.floor(ms / 1000) * 1000);
 
-function pemOf(der: Uint8Array): string {
-  const lines =
-    Buffer.from(der)
-      .toString('base64')
-      .match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+const keyUsageFlags: Partial<Record<KeyUsage, number>> = {
+  'digital signature': x509.KeyUsageFlags.digitalSignature,
+  'key encipherment': x509.KeyUsageFlags.keyEncipherment,
+  'cert sign': x509.KeyUsageFlags.keyCertSign,
+  'crl sign': x509.KeyUsageFlags.cRLSign,
+};
+const extendedUsages: Partial<Record<KeyUsage, string>> = {
+  'server auth': x509.ExtendedKeyUsage.serverAuth,
+  'client auth': x509.ExtendedKeyUsage.clientAuth,
+};
+
+const keyIdentifier = (spki: Uint8Array): Promise<x509.SubjectKeyIdentifierExtension> =>
+  x509.SubjectKeyIdentifierExtension.create(new x509.PublicKey(new Uint8Array(spki)));
+
+function extensionsOf(
+  statement: Statement,
+  own: x509.SubjectKeyIdentifierExtension,
+  above: string | undefined,
+): x509.Extension[] {
+  const names = [
+    ...statement.dnsNames.map((value) => ({ type: 'dns' as const, value })),
+    ...statement.ipAddresses.map((value) => ({ type: 'ip' as const, value: canonicalAddress(value) })),
+  ];
+  const extended = statement.usages.flatMap((usage) => extendedUsages[usage] ?? []);
+  const flags = statement.usages.reduce((all, usage) => all | (keyUsageFlags[usage] ?? 0), 0);
+  return [
+    new x509.BasicConstraintsExtension(statement.authority !== null, statement.authority?.pathLength, true),
+    new x509.KeyUsagesExtension(flags, true),
+    own,
+    // An authority made elsewhere may have no identifier of its own; then there is nothing to point to.
+    ...(above === undefined ? [] : [new x509.AuthorityKeyIdentifierExtension(above)]),
+    ...(extended.length === 0 ? [] : [new x509.ExtendedKeyUsageExtension(extended)]),
+    ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)]),
+  ];
 }

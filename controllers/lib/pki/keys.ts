@@ -1,4 +1,10 @@
-import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPair,
+  type KeyObject,
+  type webcrypto,
+} from 'node:crypto';
 import { promisify } from 'node:util';
 import { Sealed } from '../core/sealed.ts';
 import { PkiError } from './pki-error.ts';
@@ -8,12 +14,12 @@ export const keyAlgorithms = ['ECDSA-P256', 'ECDSA-P384', 'RSA-2048', 'RSA-4096'
 export type KeyAlgorithm = (typeof keyAlgorithms)[number];
 
 type Algorithm =
-  | { family: 'ec'; curve: string; hash: string }
+  | { family: 'ec'; curve: string; webName: string; hash: string }
   | { family: 'rsa'; modulusLength: number; hash: string };
 
 const algorithms: Record<KeyAlgorithm, Algorithm> = {
-  'ECDSA-P256': { family: 'ec', curve: 'prime256v1', hash: 'SHA-256' },
-  'ECDSA-P384': { family: 'ec', curve: 'secp384r1', hash: 'SHA-384' },
+  'ECDSA-P256': { family: 'ec', curve: 'prime256v1', webName: 'P-256', hash: 'SHA-256' },
+  'ECDSA-P384': { family: 'ec', curve: 'secp384r1', webName: 'P-384', hash: 'SHA-384' },
   'RSA-2048': { family: 'rsa', modulusLength: 2048, hash: 'SHA-256' },
   'RSA-4096': { family: 'rsa', modulusLength: 4096, hash: 'SHA-256' },
 };
@@ -56,10 +62,14 @@ export function algorithmOf(key: Sealed<string>): KeyAlgorithm {
   return found;
 }
 
-/** For signing certificates: the key, and the hash that goes with it (RFC 5758 for ECDSA). */
-export function signingKey(key: Sealed<string>): { key: KeyObject; hash: string; family: 'ec' | 'rsa' } {
-  const { hash, family } = algorithms[algorithmOf(key)];
-  return { key: readKey(key), hash, family };
+/** For signing certificates: the key and the hash that goes with it (RFC 5758 for ECDSA). */
+export function signingKey(key: Sealed<string>): { key: webcrypto.CryptoKey; hash: string } {
+  const how = algorithms[algorithmOf(key)];
+  const web =
+    how.family === 'ec'
+      ? { name: 'ECDSA', namedCurve: how.webName }
+      : { name: 'RSASSA-PKCS1-v1_5', hash: how.hash };
+  return { key: readKey(key).toCryptoKey(web, false, ['sign']), hash: how.hash };
 }
 
 /** To read a key from its text takes longer than to sign with it; what was read lives as long as what it was read from. */
