@@ -1,5 +1,7 @@
 /** Three hosts that boot become a cluster's ground; a fourth joins; keys of the mesh are replaced while traffic flows. */
-import type { NixClusterStatus, WireguardMeshStatus } from '../../crds/index.ts';
+import { X509Certificate } from 'node:crypto';
+import { splitPem } from '../../controllers/lib/pki/pem.ts';
+import type { ClusterPKIStatus, NixClusterStatus, WireguardMeshStatus } from '../../crds/index.ts';
 import { type Booted, hardware, startBooted } from '../support/booted.ts';
 import { apply, getNode, isReady, waitForNode } from '../support/fleet.ts';
 import {
@@ -85,7 +87,7 @@ test('certificates are where components look for them, and their keys belong to 
 const standing = (name: string): Promise<string> =>
   stdout(
     name,
-    `ip -o link show wgkube | cut -d: -f1
+    `cat /sys/class/net/wgkube*/ifindex
      readlink /run/current-system
      journalctl --no-pager -o cat | grep -c 'firn-build-' || :
      systemctl show -p InvocationID --value sshd.service systemd-networkd.service nftables.service`,
@@ -173,6 +175,67 @@ test('keys are replaced while every host pings every other one a hundred times a
   console.info(`${sent} packets in ${seconds.toFixed(1)} s, in which keys were replaced`);
   expect(counted.filter(({ lost }) => lost > 0)).toEqual([]);
   expect(sent).toBeGreaterThan(10_000);
+}, 400_000);
+
+type PkiFits = (object: Seen<ClusterPKIStatus>) => boolean;
+const pki = (what: string, fits: PkiFits) =>
+  waitForObject<ClusterPKIStatus>(booted.cluster, 'clusterpkis', clusterName, what, fits, 240_000);
+
+/** The kubelet's client certificate as the host has it, by whom it is to be judged, and its key. */
+async function identityOf(name: string) {
+  const folder = '/etc/kubernetes/pki';
+  const read = async (file: string) => splitPem(await stdout(name, `cat ${folder}/${file}`));
+  const [leaf = ''] = await read('kubelet-client.crt');
+  const trusted = (await read('ca.crt')).map((pem) => new X509Certificate(pem));
+  const key = await stdout(name, `sha256sum < ${folder}/kubelet-client.key`);
+  return { leaf: new X509Certificate(leaf), trusted, key };
+}
+
+test('certificates are made anew for another lifetime: nothing is built, and the mesh does not notice', async () => {
+  const all = [...names, 'node4'];
+  const before = await Promise.all(all.map(identityOf));
+  const stood = await Promise.all(all.map(standing));
+  const certificates = { lifetime: '1000h', renewBefore: '300h' };
+  await apply(booted.cluster, pkiManifest({ certificates }));
+  await pki('certificates of 1000 h', ({ status }) => /^41d$/.test(status?.nextExpiryIn ?? ''));
+  for (const name of all) await waitForNode(booted.cluster, name, 'Ready', isReady, 120_000);
+  const after = await Promise.all(all.map(identityOf));
+  for (const [at, { leaf, trusted, key }] of after.entries()) {
+    expect(leaf.validToDate.getTime()).toBeLessThan(before[at]!.leaf.validToDate.getTime());
+    expect(trusted.some((authority) => leaf.verify(authority.publicKey))).toBe(true);
+    expect(key).not.toBe(before[at]!.key);
+  }
+  expect(await Promise.all(all.map(standing))).toEqual(stood);
+}, 300_000);
+
+test('authorities are replaced on hosts that run: at no time is a host given what another would not accept', async () => {
+  const all = [...names, 'node4'];
+  const certificates = { lifetime: '1000h', renewBefore: '300h' };
+  const [before] = (await pki('before', isWell)).status?.authorities ?? [];
+  await apply(booted.cluster, pkiManifest({ certificates, rotate: { authority: 'now' } }));
+  let isOver = false;
+  const rejected: string[] = [];
+  const watched = (async () => {
+    while (!isOver) {
+      const seen = await Promise.all(all.map(identityOf));
+      for (const [at, { leaf }] of seen.entries())
+        for (const [by, { trusted }] of seen.entries())
+          if (!trusted.some((authority) => leaf.verify(authority.publicKey)))
+            rejected.push(`${all[by]} does not accept ${all[at]}`);
+    }
+  })();
+  const rotated = await pki('rotated', (object) => {
+    const [now] = object.status?.authorities ?? [];
+    return isWell(object) && !object.status?.rotation?.length && now?.fingerprint !== before?.fingerprint;
+  }).finally(() => {
+    isOver = true;
+  });
+  await watched;
+  expect(rejected).toEqual([]);
+  for (const { trusted } of await Promise.all(all.map(identityOf)))
+    expect(trusted.map((one) => one.fingerprint256.replaceAll(':', '').toLowerCase())).toEqual([
+      rotated.status?.authorities?.find(({ name }) => name === 'cluster')?.fingerprint,
+    ]);
 }, 400_000);
 
 test('a node is one of the cluster, as kubectl shows it', async () => {
