@@ -36,6 +36,7 @@ const rotation = z.object({
   epoch: epoch().describe('The epoch of the new keys.'),
   startedAt: timestamp().describe('When it started.'),
   request: z.string().max(256).optional().describe('The request that it answers; absent: it was due.'),
+  shakenAt: timestamp().optional().describe('In `Prepare`: since when every pair has shaken hands.'),
   waitsFor: z.string().max(1024).optional().describe('Whom the stage waits for.'),
 });
 

@@ -8,7 +8,7 @@ import { keyAt } from './peers.ts';
 import { portConflict } from './ports.ts';
 import { recoverEpoch } from './recover.ts';
 import { relaysOf } from './relays.ts';
-import { type Keys, msUntilDue, rotate } from './rotation.ts';
+import { type Keys, msUntilNext, rotate } from './rotation.ts';
 
 export type MeshPlan = {
   /** Of status; what is undefined goes. */
@@ -20,7 +20,7 @@ export type MeshPlan = {
   readonly problems: readonly string[];
   readonly isDown: boolean;
   readonly isConnected: boolean;
-  /** Milliseconds until a rotation is due by the clock; infinite where none is. */
+  /** Milliseconds until time alone changes something; infinite where it does not. */
   readonly dueMs: number;
 };
 
@@ -43,7 +43,7 @@ export function planMesh(
     ...view,
     fields: { rotation: undefined, ...keys, nodes, ...view.fields },
     conflicts: [...(port ? [port] : []), ...conflicts, ...externalsOf(planned, cluster).conflicts],
-    dueMs: keys.rotation === undefined ? msUntilDue(keys, mesh.spec, nowMs) : Number.POSITIVE_INFINITY,
+    dueMs: msUntilNext(keys, mesh.spec, nowMs),
   };
 }
 

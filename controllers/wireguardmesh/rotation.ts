@@ -34,11 +34,21 @@ export type Sight = {
 export function rotate(keys: Keys, sight: Sight): Keys {
   const { rotation } = keys;
   if (rotation === undefined) return begin(keys, sight);
+  const { waitsFor: _, shakenAt: before, ...rest } = rotation;
   const waits = waitsOf(rotation, sight);
-  if (waits.length === 0) return advance(keys, rotation, sight.now);
-  const { waitsFor: _, ...rest } = rotation;
-  return { ...keys, rotation: { ...rest, waitsFor: some(waits, '; ') } };
+  if (waits.length > 0) return { ...keys, rotation: { ...rest, waitsFor: some(waits, '; ') } };
+  const shakenAt = before ?? sight.now;
+  if (rotation.stage === 'Prepare' && Date.parse(sight.now) < Date.parse(shakenAt) + settleMs) {
+    return { ...keys, rotation: { ...rest, shakenAt, waitsFor: 'new tunnels settle for a few seconds' } };
+  }
+  return advance(keys, rest, sight.now);
 }
+
+/**
+ * Of two that begin to shake hands at once each may end up with keys that the other has thrown away, and notices when it
+ * has had no answer for KEEPALIVE_TIMEOUT (10 s) or tries once more after REKEY_TIMEOUT (5 s; WireGuard's paper, 6.1 and 6.5).
+ */
+const settleMs = 16_000;
 
 function begin(keys: Keys, { spec, nodes, now }: Sight): Keys {
   const { request } = spec.keyRotation;
@@ -54,21 +64,28 @@ function begin(keys: Keys, { spec, nodes, now }: Sight): Keys {
 }
 
 function advance(keys: Keys, rotation: Rotation, now: string): Keys {
-  const { waitsFor: _, ...rest } = rotation;
   switch (rotation.stage) {
     case 'Prepare':
-      return { ...keys, rotation: { ...rest, stage: 'Move' } };
+      return { ...keys, rotation: { ...rotation, stage: 'Move' } };
     case 'Move':
-      return { ...keys, epoch: rotation.epoch, rotatedAt: now, rotation: { ...rest, stage: 'Retire' } };
+      return { ...keys, epoch: rotation.epoch, rotatedAt: now, rotation: { ...rotation, stage: 'Retire' } };
     case 'Retire': {
-      const { rotation: __, ...done } = keys;
+      const { rotation: _, ...done } = keys;
       return done;
     }
   }
 }
 
+/** Milliseconds until time alone changes something: a rotation is due, or new tunnels have settled. */
+export function msUntilNext(keys: Keys, spec: WireguardMesh['spec'], now: number): number {
+  const { rotation } = keys;
+  if (rotation === undefined) return msUntilDue(keys, spec, now);
+  if (rotation.shakenAt === undefined) return Number.POSITIVE_INFINITY;
+  return Date.parse(rotation.shakenAt) + settleMs - now;
+}
+
 /** Milliseconds until a rotation is due; infinite without a schedule. */
-export function msUntilDue({ rotatedAt }: Keys, { keyRotation }: WireguardMesh['spec'], now: number): number {
+function msUntilDue({ rotatedAt }: Keys, { keyRotation }: WireguardMesh['spec'], now: number): number {
   if (keyRotation.every === undefined || rotatedAt === undefined) return Number.POSITIVE_INFINITY;
   return Date.parse(rotatedAt) + parseDuration(keyRotation.every) - now;
 }

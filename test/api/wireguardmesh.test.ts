@@ -89,13 +89,14 @@ test('keys of one host are published for the others, and pairs connect', async (
 
 test('keys are rotated, stage by stage, and the mesh stays ready', async () => {
   await play.apply(meshIn(namespace, rotation('first')));
+  // New tunnels settle for a quarter of a minute.
   const stage = (wanted: string) =>
     eventually(async () => {
       const mesh = await play.get();
       expect(mesh.status.rotation).toMatchObject({ stage: wanted, epoch: 2 });
       expect(mesh.status.conditions?.find(({ type }) => type === 'Ready')?.status).toBe('True');
       return mesh.status;
-    });
+    }, 30_000);
   expect((await stage('Prepare')).summary).toBe('Rotating');
   await play.hostSays('node1', saidBy('node1', { epochs: [1, 2], active: 1, peers: ['node2', 'node3'] }));
   await eventually(async () =>

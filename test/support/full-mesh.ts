@@ -50,6 +50,7 @@ export const fullMeshStatus: Fields = {
     epoch: 2,
     startedAt: at,
     request: '2026-11-21',
+    shakenAt: at,
     waitsFor: 'node2 has no key',
   },
   rotatedAt: at,

@@ -79,7 +79,9 @@ function told(world: World, host: number): Said {
 export function take(world: World, step: Step): World {
   if (step.kind === 'plan') {
     const members = membersOf(clusterOfWorld(world), nodesOfWorld(world));
-    const { fields } = planMesh(world.mesh, clusterOfWorld(world), members, noon);
+    // Nobody moves while new tunnels settle; so much time passes between two looks.
+    const now = world.mesh.status?.rotation?.shakenAt === undefined ? noon : noon + 60_000;
+    const { fields } = planMesh(world.mesh, clusterOfWorld(world), members, now);
     return {
       ...world,
       mesh: { ...world.mesh, status: { ...world.mesh.status, ...fields } as WireguardMesh['status'] },
@@ -105,7 +107,8 @@ export const stepsOf = ({ hosts }: World): Step[] => [
 /** All that the future depends on. */
 export const fingerprint = ({ mesh, hosts }: World): string => {
   const { epoch, rotation, nodes, request } = mesh.status ?? {};
-  return JSON.stringify([epoch, rotation?.stage, rotation?.epoch, request, nodes, [...hosts.values()]]);
+  const stage = [rotation?.stage, rotation?.epoch, rotation?.shakenAt !== undefined];
+  return JSON.stringify([epoch, stage, request, nodes, [...hosts.values()]]);
 };
 
 /** A world in which nothing is left to do, however long that takes. */

@@ -129,7 +129,22 @@ describe('rotation', () => {
   });
 
   const preparing = meshWith([meshNodeOf(1), meshNodeOf(2)], {
-    status: { rotation: { stage: 'Prepare', epoch: 2, startedAt: handshake } },
+    status: { rotation: { stage: 'Prepare', epoch: 2, startedAt: handshake, shakenAt: handshake } },
+  });
+
+  test('new tunnels settle before anything is sent by them', () => {
+    const shaken = { 1: saying(1, [2], {}, [1, 2]), 2: saying(2, [1], {}, [1, 2]) };
+    const { shakenAt: _, ...rotation } = preparing.status!.rotation!;
+    const first = plan({ ...preparing, status: { ...preparing.status!, rotation } }, shaken);
+    expect(first.fields.rotation).toMatchObject({
+      stage: 'Prepare',
+      shakenAt: expect.any(String),
+      waitsFor: 'new tunnels settle for a few seconds',
+    });
+    expect(first.dueMs).toBeGreaterThan(10_000);
+    expect(first.dueMs).toBeLessThan(20_000);
+    const broken = plan(preparing, { ...shaken, 2: saying(2, [], {}, [1]) });
+    expect(broken.fields.rotation).not.toHaveProperty('shakenAt');
   });
 
   test('says whom it waits for, and whether that host answers', () => {
