@@ -1,7 +1,7 @@
 /** NixCluster: gives its nodes numbers, addresses and one nixpkgs. It never talks to hosts: what they say is in NixNodes. */
 import { isDeepStrictEqual } from 'node:util';
 import { ClusterPKI, NixCluster, NixNode, WireguardMesh } from '../../crds/index.ts';
-import { ReconcileError } from '../lib/core/outcome.ts';
+import { gravest, ReconcileError } from '../lib/core/outcome.ts';
 import { several } from '../lib/core/several.ts';
 import type { Objects } from '../lib/kube/objects.ts';
 import { type Context, type Controller, defineController, input } from '../lib/runtime/controller.ts';
@@ -160,10 +160,3 @@ function pin({ cluster, context, members }: Visit): void {
 
 const unaskedSays = (names: readonly string[]): string =>
   `hosts are asked whether they have a number already, before any is given; not heard yet: ${several(names)}. spec.index of a NixNode says its number without that`;
-
-/** A bug before what waits for a change, and that before what passes by itself: Ready speaks of one. */
-function gravest(failures: readonly unknown[]): unknown {
-  const rank = (error: unknown) => (error instanceof ReconcileError ? verdicts.indexOf(error.verdict) : -1);
-  return [...failures].sort((a, b) => rank(a) - rank(b))[0];
-}
-const verdicts = ['terminal', 'transient', 'waiting', 'progressing'];
