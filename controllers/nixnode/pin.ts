@@ -4,6 +4,7 @@ import { ReconcileError } from '../lib/core/outcome.ts';
 import type { Observation } from '../lib/host/protocol.ts';
 import { type Locked, lockedFromPin, parseLocked } from '../lib/nix/flake-lock.ts';
 import { withAdvice } from './advice.ts';
+import type { ReleaseRecord } from './manifest.ts';
 
 type StatusPin = NonNullable<NixNodeStatus['nixpkgs']>;
 
@@ -61,4 +62,14 @@ export function recordOf({ url, refresh }: Pick<Wanted, 'url' | 'refresh'>, lock
     ...(locked.lastModified !== undefined && { lastModified: locked.lastModified }),
     locked: JSON.stringify(locked),
   };
+}
+
+/** What the release that runs on a host was built from, in its own words; undefined where it does not say. */
+export function pinOfHost({ nixpkgs }: ReleaseRecord): StatusPin | undefined {
+  if (!nixpkgs) return undefined;
+  try {
+    return recordOf(nixpkgs, parseLocked(JSON.parse(nixpkgs.locked)));
+  } catch {
+    return undefined;
+  }
 }

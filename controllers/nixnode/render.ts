@@ -3,9 +3,10 @@ import { type NixCluster, NixModule, type NixNode } from '../../crds/index.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
 import { ConfigMapKind, SecretKind } from '../lib/kube/core-kinds.ts';
 import { type Content, type Desired, desiredRelease } from './desired.ts';
+import { readRecord } from './manifest.ts';
 import { memberParts } from './member.ts';
 import { membershipOf } from './membership.ts';
-import { pinOf } from './pin.ts';
+import { pinOf, pinOfHost } from './pin.ts';
 import { configMapNames, fileSecretNames, modulesOf } from './sources.ts';
 import { act, type Context, report, reportMesh, type Visit } from './visit.ts';
 
@@ -45,7 +46,8 @@ async function resolveNixpkgs(
   const wanted = node.spec.nixpkgs ?? cluster!.spec.nixpkgs;
   const resolver = ofCluster?.status?.resolver;
   const asksItself = !ofCluster || resolver === node.metadata.name;
-  const kept = [ofCluster?.status?.nixpkgs, ...(asksItself ? [node.status?.nixpkgs] : [])];
+  const own = [node.status?.nixpkgs, pinOfHost(readRecord(seen.manifestB64))];
+  const kept = [ofCluster?.status?.nixpkgs, ...(asksItself ? own : [])];
   const pin = pinOf(wanted, kept, asksItself ? seen : { ...seen, resolve: null });
   if (pin.state === 'known') {
     context.report({ nixpkgs: pin.record });

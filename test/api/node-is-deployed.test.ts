@@ -5,6 +5,7 @@ import {
   conditionOf,
   isReady,
   isStalled,
+  namespace,
   nodeManifest,
   sshKeySecret,
   waitForNode,
@@ -35,6 +36,30 @@ test('a node is deployed, confirmed and says so', async () => {
   expect(node.status?.summary).toBe('Healthy');
   expect(node.status?.release?.current).toBe(node.status?.release?.desired);
   expect(fleet.hosts[0]!.state.confirmed).toBe(node.status?.release?.confirmed);
+});
+
+test('an object that is created anew stays at the nixpkgs that its host was built from', async () => {
+  const [host] = fleet.hosts;
+  const asked = () => host!.calls.filter(({ subcommand }) => subcommand === 'resolve').length;
+  const before = await waitForNode(cluster, 'alpha', 'Ready', isReady);
+  expect(asked()).toBe(1);
+  await cluster.kubectl([
+    'patch',
+    'nixnode',
+    'alpha',
+    '-n',
+    namespace,
+    '--type=merge',
+    '-p',
+    '{"metadata":{"finalizers":null}}',
+  ]);
+  await cluster.kubectl(['delete', 'nixnode', 'alpha', '-n', namespace]);
+  await apply(cluster, nodeManifest('alpha', host!));
+  const after = await waitForNode(cluster, 'alpha', 'Ready', isReady);
+  expect(after.metadata.uid).not.toBe(before.metadata.uid);
+  expect(after.status?.nixpkgs).toEqual(before.status?.nixpkgs);
+  expect(after.status?.release?.confirmed).toBe(before.status?.release?.confirmed);
+  expect(asked()).toBe(1);
 });
 
 test('a module that does not build leaves the last good release and says why', async () => {
