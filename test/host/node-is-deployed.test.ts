@@ -1,6 +1,7 @@
 /** From kubectl apply to a booted host, and what a change costs. */
+import type { NixNode } from '../../crds/index.ts';
 import { type Booted, bootedNode, startBooted } from '../support/booted.ts';
-import { apply, isReady, namespace, waitForNode } from '../support/fleet.ts';
+import { apply, getNode, isReady, namespace, waitForNode } from '../support/fleet.ts';
 import { waitFor } from '../support/wait.ts';
 
 let booted: Booted;
@@ -82,11 +83,14 @@ test('a file from a Secret arrives, and its change restarts its unit without a b
   const builds = async () =>
     (await alpha!.run('journalctl -u firn-build --no-pager | grep -c Started')).stdout.trim();
   const [first, before] = [await mainPid('first'), await builds()];
+  const former = (await getNode(booted.cluster, 'alpha')).status?.release?.confirmed;
   const changedAt = Date.now();
   await apply(booted.cluster, licence('canary-two'));
   await waitFor('the new content', async () => (await content()) === 'canary-two', { withinMs: 15_000 });
   console.info(`a changed Secret arrived after ${Date.now() - changedAt} ms`);
-  await waitForNode(booted.cluster, 'alpha', 'Ready', isReady, 30_000);
+  // Ready goes on being true until the operator has said that something is under way.
+  const isConfirmed = (node: NixNode) => isReady(node) && node.status?.release?.confirmed !== former;
+  await waitForNode(booted.cluster, 'alpha', 'confirmed', isConfirmed, 30_000);
   expect(await mainPid('first')).not.toBe(first);
   expect(await builds()).toBe(before);
 });
