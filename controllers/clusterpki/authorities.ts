@@ -6,7 +6,7 @@ import { type Secret, SecretKind } from '../lib/kube/core-kinds.ts';
 import { type Authority, createAuthority } from '../lib/pki/authority.ts';
 import type { Issuance } from '../lib/pki/certificate.ts';
 import { crossSign } from '../lib/pki/cross-sign.ts';
-import { inspectCertificate } from '../lib/pki/inspect.ts';
+import { fingerprintOf } from '../lib/pki/inspect.ts';
 import {
   type AuthorityState,
   authorityData,
@@ -56,16 +56,13 @@ export async function ensureAuthority(
   const imported = await importedFor(keeper, name, issuance.now);
   const kept = await readKept(keeper, secretName, authorityLayout, request);
   if (kept) return { name, ...kept, imported };
-  const fingerprint = imported && fingerprintOf(imported);
+  const fingerprint = imported && fingerprintOf(imported.certificate);
   const known = pki.status?.authorities?.some((one) => one.name === name) ?? false;
   assertNew({ name, secretName, known, fingerprint }, members);
   const signer = imported ?? (await newAuthority(pki, name, issuance));
   const record = idleRecord(request, keeper.now);
   return createKept(keeper, secretName, authorityLayout, { signer, next: null, previous: null, record });
 }
-
-export const fingerprintOf = ({ certificate }: Authority): string =>
-  inspectCertificate(certificate).fingerprint;
 
 const importKeys = { cluster: 'cluster', etcd: 'etcd', 'front-proxy': 'frontProxy' } as const;
 
@@ -99,7 +96,7 @@ export async function successorOf(
   issuance: Issuance,
 ): Promise<Authority> {
   const { signer } = state;
-  if (imported && fingerprintOf(imported) === fingerprintOf(signer)) {
+  if (imported && fingerprintOf(imported.certificate) === fingerprintOf(signer.certificate)) {
     const message = `the authority ${name} is imported, and its Secret still has the one in use; put its successor there, or take it out of spec.import`;
     throw new ReconcileError('waiting', 'ImportedAuthorityUnchanged', message);
   }
@@ -110,6 +107,6 @@ export async function successorOf(
 
 /** What hosts report once they have what the state says. */
 export const expectedOf = ({ name, state }: Pick<KeptAuthority, 'name' | 'state'>): Origins => ({
-  [name]: fingerprintOf(state.signer),
+  [name]: fingerprintOf(state.signer.certificate),
   [`${name}-trust`]: trustFingerprint(trustOf(state)),
 });

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { Sealed } from '../lib/core/sealed.ts';
 import type { Secret } from '../lib/kube/core-kinds.ts';
 import { type Authority, authorityText, parseAuthority } from '../lib/pki/authority.ts';
-import { inspectCertificate } from '../lib/pki/inspect.ts';
+import { fingerprintOf } from '../lib/pki/inspect.ts';
 import { splitPem } from '../lib/pki/pem.ts';
 import { parseRecord, printRecord, type RotationRecord, recordKey, type Stage } from './record.ts';
 import { textIn } from './secret-names.ts';
@@ -26,7 +26,7 @@ export const authorityStages = ['Distribute', 'Reissue', 'Retire', 'Abort'] as c
  */
 export function trustOf({ signer, next, previous, record }: AuthorityState): string[] {
   const all = [signer, next, previous].flatMap((authority) => authority?.certificate ?? []);
-  const byFingerprint = new Map(all.map((pem) => [inspectCertificate(pem).fingerprint, pem]));
+  const byFingerprint = new Map(all.map((pem) => [fingerprintOf(pem), pem]));
   const sorted = [...byFingerprint].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, pem]) => pem);
   return record.stage === 'Abort' ? sorted.reverse() : sorted;
 }
@@ -34,7 +34,7 @@ export function trustOf({ signer, next, previous, record }: AuthorityState): str
 /** What tells one list of trusted authorities from another: SHA-256, hex. */
 export const trustFingerprint = (certificates: readonly string[]): string =>
   createHash('sha256')
-    .update(certificates.map((pem) => inspectCertificate(pem).fingerprint).join('\n'))
+    .update(certificates.map((pem) => fingerprintOf(pem)).join('\n'))
     .digest('hex');
 
 /** `data` of the Secret, each value in the clear: into a request to the API server and nowhere else. */
@@ -64,8 +64,8 @@ export type ReadAuthority = {
 export function readSigner(secret: Pick<Secret, 'data'>): ReadAuthority {
   const signer = readPair(secret, 'tls');
   const trusted = splitPem(textIn(secret, 'ca.crt') ?? '');
-  const own = inspectCertificate(signer.certificate).fingerprint;
-  const has = trusted.some((pem) => inspectCertificate(pem).fingerprint === own);
+  const own = fingerprintOf(signer.certificate);
+  const has = trusted.some((pem) => fingerprintOf(pem) === own);
   return { signer, trust: has ? trusted : [signer.certificate, ...trusted] };
 }
 

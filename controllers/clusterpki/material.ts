@@ -3,7 +3,7 @@ import { ReconcileError } from '../lib/core/outcome.ts';
 import type { Sealed } from '../lib/core/sealed.ts';
 import type { Secret } from '../lib/kube/core-kinds.ts';
 import { type Authority, endOf } from '../lib/pki/authority.ts';
-import { inspectCertificate } from '../lib/pki/inspect.ts';
+import { fingerprintOf } from '../lib/pki/inspect.ts';
 import { publicKeyOf } from '../lib/pki/keys.ts';
 import { PkiError } from '../lib/pki/pki-error.ts';
 import { readSigner, trustFingerprint } from './authority-secret.ts';
@@ -55,17 +55,25 @@ export function materialOf(secrets: MaterialSecrets): Material {
   };
 }
 
-const authority = (secret: Secret): AuthorityMaterial =>
-  understood(secret, (given) => {
-    const { signer, trust } = readSigner(given);
-    return {
-      signer,
-      fingerprint: inspectCertificate(signer.certificate).fingerprint,
-      trust: trust.join(''),
-      trustFingerprint: trustFingerprint(trust),
-      notAfter: endOf(signer),
-    };
-  });
+/** Each visit to each node of a cluster asks for it; an object in the cache never changes. */
+const known = new WeakMap<Secret, AuthorityMaterial>();
+
+function authority(secret: Secret): AuthorityMaterial {
+  const found = known.get(secret) ?? understood(secret, readAuthority);
+  known.set(secret, found);
+  return found;
+}
+
+function readAuthority(secret: Secret): AuthorityMaterial {
+  const { signer, trust } = readSigner(secret);
+  return {
+    signer,
+    fingerprint: fingerprintOf(signer.certificate),
+    trust: trust.join(''),
+    trustFingerprint: trustFingerprint(trust),
+    notAfter: endOf(signer),
+  };
+}
 
 /** Runs a reader of a Secret; what it cannot read stalls whoever needs it. */
 export function understood<T>(secret: Secret, read: (secret: Secret) => T): T {

@@ -1,8 +1,9 @@
 /** What the status says of keys and certificates. Pure; it has names, dates and fingerprints. */
 import type { ClusterPKIStatus, NixNode } from '../../crds/index.ts';
 import { endOf } from '../lib/pki/authority.ts';
+import { fingerprintOf } from '../lib/pki/inspect.ts';
 import { publicKeyOf } from '../lib/pki/keys.ts';
-import { fingerprintOf, type KeptAuthority } from './authorities.ts';
+import type { KeptAuthority } from './authorities.ts';
 import type { EncryptionState } from './encryption-secret.ts';
 import { type Ending, firstOf, timeLeft } from './expiry.ts';
 import type { Kept } from './keys.ts';
@@ -17,9 +18,10 @@ export const authorityFields = (kept: readonly KeptAuthority[]): Fields => ({
   authorities: kept.map(({ name, secret, state, imported }) => ({
     name,
     secretName: secret.metadata.name,
-    fingerprint: fingerprintOf(state.signer),
+    fingerprint: fingerprintOf(state.signer.certificate),
     notAfter: timestampOf(endOf(state.signer)),
-    ...(imported && fingerprintOf(imported) === fingerprintOf(state.signer) && { imported: true }),
+    ...(imported &&
+      fingerprintOf(imported.certificate) === fingerprintOf(state.signer.certificate) && { imported: true }),
   })),
   authorityCount: kept.length,
 });

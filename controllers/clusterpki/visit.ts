@@ -3,8 +3,9 @@ import { type ClusterPKI, type NixNode, parseDuration } from '../../crds/index.t
 import { ReconcileError } from '../lib/core/outcome.ts';
 import type { Objects } from '../lib/kube/objects.ts';
 import { endOf } from '../lib/pki/authority.ts';
+import { fingerprintOf } from '../lib/pki/inspect.ts';
 import type { Context } from '../lib/runtime/controller.ts';
-import { ensureAuthority, fingerprintOf, type KeptAuthority } from './authorities.ts';
+import { ensureAuthority, type KeptAuthority } from './authorities.ts';
 import type { EncryptionState } from './encryption-secret.ts';
 import { checkAuthorities, checkCertificates, type Ending, endingsOf, firstOf, timeLeft } from './expiry.ts';
 import { ensureEncryption, ensureServiceAccount, type Kept } from './keys.ts';
@@ -132,7 +133,9 @@ function rotating(found: readonly Rotation[]): ReconcileError {
 function assertImportsUsed(authorities: readonly KeptAuthority[]): void {
   const unused = authorities.filter(
     ({ imported, state }) =>
-      imported && state.record.stage === 'Idle' && fingerprintOf(imported) !== fingerprintOf(state.signer),
+      imported &&
+      state.record.stage === 'Idle' &&
+      fingerprintOf(imported.certificate) !== fingerprintOf(state.signer.certificate),
   );
   if (unused.length === 0) return;
   const message = `what is imported is not what signs: ${unused.map(({ name }) => name).join(', ')}; a new value of spec.rotate.authority moves to it in stages`;

@@ -11,7 +11,7 @@ import { Sealed } from '../lib/core/sealed.ts';
 import type { Observation } from '../lib/host/protocol.ts';
 import type { MadeFile } from '../lib/nix/release.ts';
 import type { Issuance } from '../lib/pki/certificate.ts';
-import { inspectCertificate } from '../lib/pki/inspect.ts';
+import { type Validity, validityOf } from '../lib/pki/inspect.ts';
 import { issueLeaf } from '../lib/pki/leaf.ts';
 import type { LeafRecord } from './manifest.ts';
 import { readRecord } from './manifest.ts';
@@ -52,7 +52,7 @@ export function planLeaves(
       same !== undefined &&
       stored !== null &&
       certificate !== undefined &&
-      !isDue(validityOf(certificate), { renewBeforeMs }, `${seed} ${leaf.certificatePath}`, nowMs);
+      !isDue(validityIn(certificate), { renewBeforeMs }, `${seed} ${leaf.certificatePath}`, nowMs);
     const issued = stays ? same.issued : Math.max(period, (same?.issued ?? -1) + 1);
     return { leaf, record: { issued, descriptor }, keptIn: stays ? stored : null };
   });
@@ -82,16 +82,13 @@ function descriptorOf({ spec, authority }: Leaf, material: Material, policy: Pol
 }
 
 /** DER in base64; what cannot be read is as good as over. */
-function validityOf(certificate: string): { notBefore: number; notAfter: number } {
+export function validityIn(certificate: string): Validity {
   try {
-    return inspectCertificate(pemOf(certificate));
+    return validityOf(Buffer.from(certificate, 'base64'));
   } catch {
     return { notBefore: 0, notAfter: 0 };
   }
 }
-
-export const pemOf = (base64: string): string =>
-  `-----BEGIN CERTIFICATE-----\n${base64.replaceAll(/.{64}/g, '$&\n').trimEnd()}\n-----END CERTIFICATE-----\n`;
 
 /** Certificate and key of each leaf, as files of the secrets part. */
 export function leafFiles(plans: readonly LeafPlan[]): MadeFile[] {

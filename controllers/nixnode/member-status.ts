@@ -2,9 +2,8 @@
 import { type NixCluster, type NixNodeStatus, originNames, type WireguardMesh } from '../../crds/index.ts';
 import { clip } from '../lib/core/clip.ts';
 import type { Observation } from '../lib/host/protocol.ts';
-import { inspectCertificate } from '../lib/pki/inspect.ts';
 import { type PeersFile, peersFile } from '../wireguardmesh/peers.ts';
-import { pemOf } from './certificates.ts';
+import { validityIn } from './certificates.ts';
 import { readRecord } from './manifest.ts';
 import { timestamp } from './status.ts';
 
@@ -21,7 +20,7 @@ export function pkiOf(seen: Pick<Observation, 'manifestB64' | 'certificates'>): 
   if (!leaves) return undefined;
   const ends = seen.certificates
     .filter(({ pathB64 }) => Object.hasOwn(leaves, pathB64))
-    .flatMap(({ pathB64, certificate }) => endOf(pathB64, certificate))
+    .map(({ pathB64, certificate }) => ({ path: pathB64, ...validityIn(certificate) }))
     .sort((a, b) => a.notAfter - b.notAfter);
   const [first] = ends;
   return {
@@ -32,14 +31,6 @@ export function pkiOf(seen: Pick<Observation, 'manifestB64' | 'certificates'>): 
     certificates: ends.length,
     ...(first && { nextExpiry: timestamp(Math.floor(first.notAfter / 1000)), nextExpiring: first.path }),
   };
-}
-
-function endOf(path: string, certificate: string): { path: string; notAfter: number }[] {
-  try {
-    return [{ path, notAfter: inspectCertificate(pemOf(certificate)).notAfter }];
-  } catch {
-    return [];
-  }
 }
 
 /**

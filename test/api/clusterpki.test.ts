@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { materialOf } from '../../controllers/clusterpki/material.ts';
 import { type Origins, originsOf } from '../../controllers/clusterpki/shared-files.ts';
 import { createAuthority, createIntermediate } from '../../controllers/lib/pki/authority.ts';
-import { inspectCertificate } from '../../controllers/lib/pki/inspect.ts';
 import { splitPem } from '../../controllers/lib/pki/pem.ts';
 import { type PkiPlay, pkiIn, type SeenPki, startPkiPlay } from '../support/clusterpkis.ts';
 import { eventually } from '../support/eventually.ts';
 import { expectHonestStatus } from '../support/honest-status.ts';
+import { inspectCertificate } from '../support/inspect-certificate.ts';
 import type { Fields } from '../support/nixclusters.ts';
 
 let play: PkiPlay;

@@ -1,50 +1,23 @@
-import { createHash } from 'node:crypto';
-import { canonicalAddress } from './ip-address.ts';
-import { splitPem } from './pem.ts';
+/** What is read of a certificate at every look at a host: by OpenSSL, which takes a twentieth of a millisecond. */
+import { X509Certificate } from 'node:crypto';
 import { PkiError } from './pki-error.ts';
-import { x509 } from './x509.ts';
 
-/** What a certificate says of itself. Nothing here proves who signed it. */
-export type CertificateFacts = {
-  commonName: string;
-  organizations: string[];
-  issuerCommonName: string;
-  /** Hexadecimal. */
-  serial: string;
-  /** Milliseconds since the epoch. */
-  notBefore: number;
-  notAfter: number;
-  dnsNames: string[];
-  /** Spelled as RFC 5952 says. */
-  ipAddresses: string[];
-  isAuthority: boolean;
-  /** SHA-256 over the DER encoding, in lower-case hex. */
-  fingerprint: string;
-};
+/** Milliseconds since the epoch. */
+export type Validity = { notBefore: number; notAfter: number };
 
-/** The first certificate of a PEM text. Throws `PkiError`. */
-export function inspectCertificate(pem: string): CertificateFacts {
-  const [first] = splitPem(pem);
-  if (first === undefined) throw new PkiError('no certificate in PEM found');
-  const certificate = readCertificate(first);
-  const names = certificate.getExtension(x509.SubjectAlternativeNameExtension)?.names.items ?? [];
-  return {
-    commonName: certificate.subjectName.getField('CN')[0] ?? '',
-    organizations: certificate.subjectName.getField('O'),
-    issuerCommonName: certificate.issuerName.getField('CN')[0] ?? '',
-    serial: certificate.serialNumber,
-    notBefore: certificate.notBefore.getTime(),
-    notAfter: certificate.notAfter.getTime(),
-    dnsNames: names.filter((name) => name.type === 'dns').map((name) => name.value),
-    ipAddresses: names.filter((name) => name.type === 'ip').map((name) => canonicalAddress(name.value)),
-    isAuthority: certificate.getExtension(x509.BasicConstraintsExtension)?.ca ?? false,
-    fingerprint: createHash('sha256').update(new Uint8Array(certificate.rawData)).digest('hex'),
-  };
+/** `certificate` is PEM or DER. Throws `PkiError`. */
+export function validityOf(certificate: string | Uint8Array): Validity {
+  const { validFromDate, validToDate } = read(certificate);
+  return { notBefore: validFromDate.getTime(), notAfter: validToDate.getTime() };
 }
 
-function readCertificate(pem: string): x509.X509Certificate {
+/** SHA-256 over the DER of the first certificate of a PEM text, in lower-case hex. Throws `PkiError`. */
+export const fingerprintOf = (pem: string): string =>
+  read(pem).fingerprint256.replaceAll(':', '').toLowerCase();
+
+function read(certificate: string | Uint8Array): X509Certificate {
   try {
-    return new x509.X509Certificate(pem);
+    return new X509Certificate(certificate);
   } catch (cause) {
     throw new PkiError('not an X.509 certificate', { cause });
   }

@@ -12,8 +12,8 @@ import { authorityGate } from '../../../controllers/clusterpki/rotate.ts';
 import { authorityAt } from '../../../controllers/clusterpki/rotation.ts';
 import { type Authority, createAuthority } from '../../../controllers/lib/pki/authority.ts';
 import { crossSign } from '../../../controllers/lib/pki/cross-sign.ts';
-import { inspectCertificate } from '../../../controllers/lib/pki/inspect.ts';
 import { splitPem } from '../../../controllers/lib/pki/pem.ts';
+import { inspectCertificate } from '../../support/inspect-certificate.ts';
 
 const issuance = { now: Date.now(), random: randomBytes };
 const root = (commonName: string, pathLength?: number) =>

@@ -2,8 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import { SocketAddress } from 'node:net';
 import fc from 'fast-check';
 import { createAuthority } from '../../../controllers/lib/pki/authority.ts';
-import { inspectCertificate } from '../../../controllers/lib/pki/inspect.ts';
 import { certify } from '../../../controllers/lib/pki/leaf.ts';
+import { inspectCertificate } from '../../support/inspect-certificate.ts';
 
 const now = Date.UTC(2026, 10, 21);
 const random = (bytes: number): Uint8Array => new Uint8Array(bytes).fill(7);

@@ -12,10 +12,10 @@ import { Sealed } from '../../../controllers/lib/core/sealed.ts';
 import type { Secret } from '../../../controllers/lib/kube/core-kinds.ts';
 import { createAuthority } from '../../../controllers/lib/pki/authority.ts';
 import { crossSign } from '../../../controllers/lib/pki/cross-sign.ts';
-import { inspectCertificate } from '../../../controllers/lib/pki/inspect.ts';
 import { generateKey } from '../../../controllers/lib/pki/keys.ts';
 import { issueLeaf } from '../../../controllers/lib/pki/leaf.ts';
 import { splitPem } from '../../../controllers/lib/pki/pem.ts';
+import { inspectCertificate } from '../../support/inspect-certificate.ts';
 
 const issuance = { now: Date.now(), random: randomBytes };
 const record = idleRecord(undefined, '2026-11-21T10:00:00Z');

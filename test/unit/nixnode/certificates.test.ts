@@ -6,7 +6,6 @@ import { Sealed } from '../../../controllers/lib/core/sealed.ts';
 import type { Observation } from '../../../controllers/lib/host/protocol.ts';
 import { secretsPartHash } from '../../../controllers/lib/nix/release.ts';
 import { type Authority, createAuthority, endOf } from '../../../controllers/lib/pki/authority.ts';
-import { inspectCertificate } from '../../../controllers/lib/pki/inspect.ts';
 import {
   type LeafPlan,
   leafFiles,
@@ -14,6 +13,7 @@ import {
   planLeaves,
 } from '../../../controllers/nixnode/certificates.ts';
 import { ClusterPKI } from '../../../crds/index.ts';
+import { inspectCertificate } from '../../support/inspect-certificate.ts';
 import { observation, part } from '../../support/observation.ts';
 import { subject } from '../../support/pki-subject.ts';
 

@@ -6,11 +6,11 @@ import {
   createIntermediate,
   parseAuthority,
 } from '../../../controllers/lib/pki/authority.ts';
-import { inspectCertificate } from '../../../controllers/lib/pki/inspect.ts';
 import { algorithmOf, generateKey, publicKeyOf } from '../../../controllers/lib/pki/keys.ts';
 import { issueLeaf } from '../../../controllers/lib/pki/leaf.ts';
 import { PkiError } from '../../../controllers/lib/pki/pki-error.ts';
 import { createServiceAccountKeys } from '../../../controllers/lib/pki/service-account.ts';
+import { inspectCertificate } from '../../support/inspect-certificate.ts';
 import { OpensslFolder } from '../../support/openssl.ts';
 
 const day = 86_400_000;

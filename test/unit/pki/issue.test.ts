@@ -4,9 +4,9 @@ import {
   createAuthority,
   createIntermediate,
 } from '../../../controllers/lib/pki/authority.ts';
-import { inspectCertificate } from '../../../controllers/lib/pki/inspect.ts';
 import { keyAlgorithms } from '../../../controllers/lib/pki/keys.ts';
 import { issueLeaf, type LeafSpec } from '../../../controllers/lib/pki/leaf.ts';
+import { inspectCertificate } from '../../support/inspect-certificate.ts';
 import { OpensslFolder } from '../../support/openssl.ts';
 
 const hour = 3_600_000;
