@@ -5,6 +5,7 @@ import { secretsTree } from '../../controllers/lib/nix/release.ts';
 import { packParts } from '../../controllers/lib/nix/tar.ts';
 import { hashTree } from '../../controllers/lib/nix/tree.ts';
 import { fleetData } from '../../controllers/nixnode/fleet-data.ts';
+import { peersFile } from '../../controllers/wireguardmesh/peers.ts';
 import { presharedKeysFile, presharedKeysPath } from '../../controllers/wireguardmesh/preshared.ts';
 import { NixCluster, WireguardMesh } from '../../crds/index.ts';
 
@@ -48,7 +49,7 @@ async function measureJoin(count: number): Promise<MeshJoin> {
   let planned = 0;
   for (const self of others) {
     const startedAt = performance.now();
-    const data = fleetData(cluster, mesh, self);
+    const data = fleetData(cluster, peersFile(mesh, cluster, self)!, self);
     const preshared = presharedKeysFile(mesh, self, secret);
     hashTree(data);
     planned += performance.now() - startedAt;

@@ -1,22 +1,19 @@
 /** What a member's host knows of the other nodes: files that change whenever the fleet does, and cost it nothing else. */
-import type { NixCluster, WireguardMesh } from '../../crds/index.ts';
+import type { NixCluster } from '../../crds/index.ts';
 import { dataTree } from '../lib/nix/release.ts';
 import type { Tree } from '../lib/nix/tree.ts';
-import { emptyPeersFile, peersFile, printPeersFile } from '../wireguardmesh/peers.ts';
+import { type PeersFile, printPeersFile } from '../wireguardmesh/peers.ts';
 import { routingOf } from './member-values.ts';
 
 type Nodes = NonNullable<NonNullable<NixCluster['status']>['nodes']>;
 
-/** The data part of the node called `self`. */
-export function fleetData(cluster: NixCluster, mesh: WireguardMesh | null, self: string): Tree {
+/** The data part of the node called `self`; `peers` is null where there is no mesh. */
+export function fleetData(cluster: NixCluster, peers: PeersFile | null, self: string): Tree {
   const nodes = cluster.status?.nodes ?? [];
   const others = nodes.filter(({ name }) => name !== self);
   const files = new Map([['node-addresses', lines(others.flatMap((node) => node.underlayAddresses))]]);
   if (routingOf(cluster) === 'Direct') files.set('routes', lines(others.flatMap(routesTo)));
-  if (mesh) {
-    const peers = peersFile(mesh, cluster, self) ?? emptyPeersFile(mesh, cluster, self);
-    files.set('peers.json', printPeersFile(peers));
-  }
+  if (peers) files.set('peers.json', printPeersFile(peers));
   const { domain } = cluster.spec.network;
   const hosts = nodes.flatMap(({ name, addresses }) =>
     addresses.map((address) => ({ address, names: [`${name}.${domain}`, name] })),

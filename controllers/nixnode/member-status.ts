@@ -1,8 +1,8 @@
 /** What a host says of its cluster, its mesh and its certificates, as status tells it. Pure. */
-import { type NixCluster, type NixNodeStatus, originNames, type WireguardMesh } from '../../crds/index.ts';
+import { type NixNodeStatus, originNames, type WireguardMesh } from '../../crds/index.ts';
 import { clip } from '../lib/core/clip.ts';
 import type { Observation } from '../lib/host/protocol.ts';
-import { type PeersFile, peersFile } from '../wireguardmesh/peers.ts';
+import type { PeersFile } from '../wireguardmesh/peers.ts';
 import { validityIn } from './certificates.ts';
 import { readRecord } from './manifest.ts';
 import { timestamp } from './status.ts';
@@ -42,21 +42,22 @@ const downAfterSeconds = 180;
 const maxDetails = 64;
 const maxWords = 4096;
 
-/** `undefined` for a host that has no mesh. */
+/** `wanted` is what the host is to be told of its peers: those that it does not have are missing. */
 export function meshOf(
   seen: Pick<Observation, 'wireguard' | 'time'>,
-  cluster: NixCluster,
   mesh: WireguardMesh,
-  self: string,
+  wanted: PeersFile | undefined,
 ): MeshStatus {
   const { keys = [], devices = [], problemB64 = '' } = seen.wireguard ?? {};
   const active = devices.find((device) => device.active);
-  const wanted = peersFile(mesh, cluster, self)?.epochs ?? [];
-  const details = wanted.flatMap(({ epoch, peers }) =>
-    peers
-      .filter(({ name }) => !mesh.spec.externalPeers.some((peer) => peer.name === name))
-      .map((peer) => peerOf(peer, epoch, devices, seen.time)),
-  );
+  const external = new Set(mesh.spec.externalPeers.map(({ name }) => name));
+  const details = (wanted?.epochs ?? []).flatMap(({ epoch, peers }) => {
+    const device = devices.find((one) => one.epoch === epoch);
+    const seenPeers = new Map(device?.peers.map((peer) => [peer[0], peer]));
+    return peers
+      .filter(({ name }) => !external.has(name))
+      .map(({ name, publicKey }) => peerOf(name, epoch, seenPeers.get(publicKey), seen.time));
+  });
   const counted = details.filter(({ epoch }) => epoch === (active?.epoch ?? mesh.status?.epoch));
   return {
     keys: [...keys].sort((a, b) => a.epoch - b.epoch),
@@ -69,13 +70,10 @@ export function meshOf(
   };
 }
 
-type Devices = NonNullable<Observation['wireguard']>['devices'];
-type Peer = PeersFile['epochs'][number]['peers'][number];
+type SeenPeer = NonNullable<Observation['wireguard']>['devices'][number]['peers'][number];
 
-function peerOf({ name, publicKey }: Peer, epoch: number, devices: Devices, now: number): PeerStatus {
-  const device = devices.find((one) => one.epoch === epoch);
-  const [, handshake = 0, receivedBytes = 0, sentBytes = 0] =
-    device?.peers.find(([key]) => key === publicKey) ?? [];
+function peerOf(name: string, epoch: number, seen: SeenPeer | undefined, now: number): PeerStatus {
+  const [, handshake = 0, receivedBytes = 0, sentBytes = 0] = seen ?? [];
   const state = handshake === 0 ? 'Waiting' : now - handshake > downAfterSeconds ? 'Down' : 'Connected';
   const lastHandshake = handshake === 0 ? {} : { lastHandshake: timestamp(handshake) };
   return { name, epoch, state, ...lastHandshake, receivedBytes, sentBytes };
@@ -83,7 +81,7 @@ function peerOf({ name, publicKey }: Peer, epoch: number, devices: Devices, now:
 
 const badness = { Down: 0, Waiting: 1, Connected: 2 } as const;
 const worstFirst = (a: PeerStatus, b: PeerStatus): number =>
-  badness[a.state] - badness[b.state] || a.name.localeCompare(b.name) || a.epoch - b.epoch;
+  badness[a.state] - badness[b.state] || (a.name < b.name ? -1 : a.name > b.name ? 1 : a.epoch - b.epoch);
 
 /** Ages and bytes move with every look: as long as nothing else does, what was said before goes on being said. */
 export function saysTheSame(a: MeshStatus, b: MeshStatus): boolean {

@@ -1,5 +1,5 @@
 /** What a member's release has beyond that of a host of no cluster. Pure, but for the keys that `make` makes. */
-import type { NixNode } from '../../crds/index.ts';
+import type { NixCluster, NixNode } from '../../crds/index.ts';
 import { leavesOf, type Subject } from '../clusterpki/leaves.ts';
 import { originsOf, sharedFilesOf } from '../clusterpki/shared-files.ts';
 import type { Sealed } from '../lib/core/sealed.ts';
@@ -8,6 +8,7 @@ import type { NixValue } from '../lib/nix/print.ts';
 import type { DeliveredFile, SecretFile } from '../lib/nix/release.ts';
 import type { Tree } from '../lib/nix/tree.ts';
 import type { Issuance } from '../lib/pki/certificate.ts';
+import { emptyPeersFile, type PeersFile } from '../wireguardmesh/peers.ts';
 import { presharedKeysFile, presharedKeysPath } from '../wireguardmesh/preshared.ts';
 import { leafFiles, makeLeaves, planLeaves } from './certificates.ts';
 import { fleetData } from './fleet-data.ts';
@@ -47,7 +48,7 @@ export function memberParts(
   const plans = planLeaves(leavesOf(subject), material, object.spec, seen, node.metadata.uid, issuance.now);
   return {
     values: memberValues(node, cluster, place, mesh?.object ?? null),
-    data: fleetData(cluster, mesh?.object ?? null, node.metadata.name),
+    data: fleetData(cluster, mesh && peersOf(mesh, cluster, node.metadata.name), node.metadata.name),
     files: [
       ...leafFiles(plans),
       ...sharedFilesOf(subject, material),
@@ -61,6 +62,10 @@ export function memberParts(
     },
   };
 }
+
+/** Throws `waiting` (`MeshNotPlanned`) while the mesh does not know which keys are in use: hosts say so first. */
+const peersOf = ({ object, peers }: Mesh, cluster: NixCluster, self: string): PeersFile =>
+  peers ?? emptyPeersFile(object, cluster, self);
 
 function presharedKeys({ object, secret }: Mesh, self: string): DeliveredFile[] {
   if (secret === null) return [];

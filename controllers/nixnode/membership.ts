@@ -5,11 +5,14 @@ import { ReconcileError } from '../lib/core/outcome.ts';
 import type { Sealed } from '../lib/core/sealed.ts';
 import { type Secret, SecretKind } from '../lib/kube/core-kinds.ts';
 import type { Reader } from '../lib/runtime/controller.ts';
+import { type PeersFile, peersFile } from '../wireguardmesh/peers.ts';
 import { secretKey } from '../wireguardmesh/preshared.ts';
 import { meshSecretOf, pkiOf, pkiSecretsOf } from './cluster-sources.ts';
 
 export type Mesh = {
   object: WireguardMesh;
+  /** What the node's host is told of the others; undefined while the mesh does not know it, or its own keys. */
+  peers: PeersFile | undefined;
   /** What preshared keys are derived from; null in a mesh without. */
   secret: Sealed<Uint8Array> | null;
 };
@@ -32,22 +35,24 @@ export async function membershipOf(node: NixNode, read: Reader): Promise<Members
     const { verdict, message } = heldUpBy(cluster, 'gives the node its number first');
     throw new ReconcileError(verdict, 'WaitingForIndex', message, { recheckMs });
   }
-  return { cluster, place, mesh: await meshOf(cluster, read), pki: await pki(cluster, read) };
+  const mesh = await meshOf(cluster, node.metadata.name, read);
+  return { cluster, place, mesh, pki: await pki(cluster, read) };
 }
 
-async function meshOf(cluster: NixCluster, read: Reader): Promise<Mesh | null> {
+async function meshOf(cluster: NixCluster, self: string, read: Reader): Promise<Mesh | null> {
   const { meshRef } = cluster.spec.network;
   if (!meshRef) return null;
   const namespace = cluster.metadata.namespace ?? '';
   const object = read.require(WireguardMesh, namespace, meshRef.name);
-  if (!object.spec.presharedKeys) return { object, secret: null };
+  const peers = peersFile(object, cluster, self);
+  if (!object.spec.presharedKeys) return { object, peers, secret: null };
   const secretName = meshSecretOf(object);
   if (secretName === undefined) {
     const { verdict, message } = heldUpBy(object, 'makes its secret first');
     throw new ReconcileError(verdict, 'WaitingForMesh', message, { recheckMs });
   }
   const secret = await read.load(SecretKind, namespace, secretName);
-  return { object, secret: seedOf(secret) };
+  return { object, peers, secret: seedOf(secret) };
 }
 
 function seedOf(secret: Secret): Sealed<Uint8Array> {

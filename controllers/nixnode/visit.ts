@@ -178,9 +178,9 @@ export function report({ node, context, desiredId, membership }: Visit, seen: Ob
 }
 
 /** The mesh as the host sees it; undefined where there is none. */
-export function meshSeen({ node, seen, membership }: Visit): NixNodeStatus['mesh'] {
+export function meshSeen({ seen, membership }: Visit): NixNodeStatus['mesh'] {
   if (!membership?.mesh) return undefined;
-  return meshOf(seen, membership.cluster, membership.mesh.object, node.metadata.name);
+  return meshOf(seen, membership.mesh.object, membership.mesh.peers);
 }
 
 /** Ages move with every look. They are told when something else changed, or with `lastObserved`. */

@@ -5,10 +5,15 @@ import { fleetData } from '../../../controllers/nixnode/fleet-data.ts';
 import { recheckAfter } from '../../../controllers/nixnode/health.ts';
 import { memberOf, meshOf, pkiOf, saysTheSame } from '../../../controllers/nixnode/member-status.ts';
 import { memberValues } from '../../../controllers/nixnode/member-values.ts';
-import type { NixCluster } from '../../../crds/index.ts';
+import { emptyPeersFile, peersFile } from '../../../controllers/wireguardmesh/peers.ts';
+import type { NixCluster, WireguardMesh } from '../../../crds/index.ts';
 import { clusterOf, meshNodeOf, meshWith, nameOf, nodeOf, publicKeyOf } from '../../support/mesh.ts';
 import { observation } from '../../support/observation.ts';
 
+const peersOf = (mesh: WireguardMesh, cluster: NixCluster, self: string) =>
+  peersFile(mesh, cluster, self) ?? emptyPeersFile(mesh, cluster, self);
+const dataOf = (cluster: NixCluster, mesh: WireguardMesh, self: string): Tree =>
+  fleetData(cluster, peersOf(mesh, cluster, self), self);
 const text = (tree: Tree, path: string): string => String(tree.get(path));
 const direct = (indexes: number[], network = {}): NixCluster => {
   const { spec } = clusterOf(indexes);
@@ -55,7 +60,7 @@ describe('the system', () => {
 
 describe('fleet data', () => {
   test('has every node by name, the others by their addresses, and the peers', () => {
-    const data = fleetData(clusterOf([1, 2]), meshWith([meshNodeOf(1), meshNodeOf(2)]), 'node1');
+    const data = dataOf(clusterOf([1, 2]), meshWith([meshNodeOf(1), meshNodeOf(2)]), 'node1');
     expect(text(data, 'hosts').split('\n')).toEqual([
       '10.88.1.1 node1.k8s.internal node1',
       '10.88.2.1 node2.k8s.internal node2',
@@ -70,7 +75,7 @@ describe('fleet data', () => {
   });
 
   test('of a member that the mesh does not know yet makes it make keys', () => {
-    const data = fleetData(clusterOf([1, 2]), meshWith([meshNodeOf(2)]), 'node1');
+    const data = dataOf(clusterOf([1, 2]), meshWith([meshNodeOf(2)]), 'node1');
     expect(JSON.parse(text(data, 'peers.json'))).toMatchObject({
       addresses: ['fd88:1::1', '10.88.1.1'],
       epochs: [{ epoch: 1, peers: [] }],
@@ -86,8 +91,8 @@ describe('fleet data', () => {
 
   test('is the same for the same cluster, in whatever order it is listed', () => {
     const nodes = [1, 2, 3].map((n) => meshNodeOf(n));
-    const one = fleetData(clusterOf([1, 2, 3]), meshWith(nodes), 'node2');
-    const other = fleetData(clusterOf([3, 1, 2]), meshWith([...nodes].reverse()), 'node2');
+    const one = dataOf(clusterOf([1, 2, 3]), meshWith(nodes), 'node2');
+    const other = dataOf(clusterOf([3, 1, 2]), meshWith([...nodes].reverse()), 'node2');
     expect(hashTree(one)).toBe(hashTree(other));
   });
 });
@@ -111,7 +116,7 @@ describe('what the host says', () => {
       [key(2), now - 60, 10, 20],
       [key(3), now - 600, 30, 40],
     ]);
-    expect(meshOf(seen, cluster, mesh, 'node1')).toEqual({
+    expect(meshOf(seen, mesh, peersOf(mesh, cluster, 'node1'))).toEqual({
       keys: [{ epoch: 1, publicKey: key(1) }],
       active: 1,
       port: 51_820,
@@ -140,12 +145,12 @@ describe('what the host says', () => {
   });
 
   test('misses the peers that it does not have, whatever else it says', () => {
-    expect(meshOf({ time: now, wireguard: null }, cluster, mesh, 'node1')).toMatchObject({
+    expect(meshOf({ time: now, wireguard: null }, mesh, peersOf(mesh, cluster, 'node1'))).toMatchObject({
       peers: 2,
       connected: 0,
     });
     const seen = seenWith([], 'port 51820 is taken');
-    expect(meshOf(seen, cluster, mesh, 'node1')).toMatchObject({
+    expect(meshOf(seen, mesh, peersOf(mesh, cluster, 'node1'))).toMatchObject({
       peers: 2,
       connected: 0,
       problem: 'port 51820 is taken',
@@ -154,7 +159,7 @@ describe('what the host says', () => {
 
   test('says the same as long as only ages and bytes move', () => {
     const of = (...peers: [string, number, number, number][]) =>
-      meshOf(seenWith(peers), cluster, mesh, 'node1')!;
+      meshOf(seenWith(peers), mesh, peersOf(mesh, cluster, 'node1'));
     const before = of([key(2), now - 60, 10, 20], [key(3), now - 60, 0, 0]);
     expect(saysTheSame(before, of([key(2), now - 10, 99, 99], [key(3), now - 90, 1, 1]))).toBe(true);
     expect(saysTheSame(before, of([key(2), now - 10, 99, 99], [key(3), now - 999, 1, 1]))).toBe(false);
