@@ -13,6 +13,7 @@ import {
 } from '../support/ground.ts';
 import type { TestHost } from '../support/hosts/start.ts';
 import { isWell, type Seen, waitForObject } from '../support/objects.ts';
+import { pingedDuring } from '../support/ping.ts';
 import { waitFor } from '../support/wait.ts';
 
 let booted: Booted;
@@ -137,41 +138,18 @@ test('a fourth node joins: the others evaluate nothing, keep their tunnels, and 
 
 /** One way with IPv6, back with IPv4. */
 const pingedBy = (from: string, to: string): string => addressesOf(to)[from < to ? 0 : 1]!;
-const unitOf = (address: string): string => `ping-${address.replaceAll(/[.:]/g, '-')}`;
-
-async function startPings(all: readonly string[]): Promise<void> {
-  for (const from of all) {
-    const commands = all
-      .filter((to) => to !== from)
-      .map((to) => pingedBy(from, to))
-      .map((to) => `systemd-run --quiet --unit=${unitOf(to)} ping -q -i 0.01 -W 2 ${to}`);
-    await host(from).run(commands.join('\n'));
-  }
-}
-
-async function endPing(from: string, to: string): Promise<{ sent: number; lost: number }> {
-  const unit = unitOf(pingedBy(from, to));
-  const said = await stdout(
-    from,
-    `systemctl kill --signal=INT ${unit}; sleep 0.3; journalctl --no-pager -o cat -u ${unit}`,
-  );
-  const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(said) ?? [];
-  // One is under way when the counting ends.
-  return { sent: Number(sent), lost: Math.max(0, Number(sent) - Number(received) - 1) };
-}
 
 test('keys are replaced while every host pings every other one a hundred times a second: nothing is lost', async () => {
   const all = [...names, 'node4'];
-  await startPings(all);
-  await apply(booted.cluster, meshManifest({ keyRotation: { request: 'now' } }));
+  const flows = pairsOf(all).map(([from, to]) => ({ from: host(from), to: pingedBy(from, to) }));
   const startedAt = Date.now();
-  await mesh('rotated', ({ status }) => status?.epoch === 2 && !status.rotation);
+  const counted = await pingedDuring(flows, async () => {
+    await apply(booted.cluster, meshManifest({ keyRotation: { request: 'now' } }));
+    await mesh('rotated', ({ status }) => status?.epoch === 2 && !status.rotation);
+  });
   const seconds = (Date.now() - startedAt) / 1000;
   for (const name of all) expect(await stdout(name, 'ls /sys/class/net')).not.toMatch(/^wgkube$/m);
-  const counted = await Promise.all(
-    pairsOf(all).map(async ([from, to]) => ({ from, to, ...(await endPing(from, to)) })),
-  );
-  const sent = counted.reduce((sum, pair) => sum + pair.sent, 0);
+  const sent = counted.reduce((sum, flow) => sum + flow.sent, 0);
   console.info(`${sent} packets in ${seconds.toFixed(1)} s, in which keys were replaced`);
   expect(counted.filter(({ lost }) => lost > 0)).toEqual([]);
   expect(sent).toBeGreaterThan(10_000);
