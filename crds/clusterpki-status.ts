@@ -1,20 +1,14 @@
 /** What the clusterpki controller found and did. It holds names, dates and fingerprints, never a key. */
 import { z } from 'zod';
-import { conditions, integer, timestamp } from './common.ts';
+import { conditions, count, digest, timestamp } from './common.ts';
 import { mapList } from './rules.ts';
 
-const fingerprint = () =>
-  z
-    .string()
-    .regex(/^[0-9a-f]{64}$/)
-    .max(64);
 const secretName = () => z.string().max(253).describe('The Secret that holds it.');
-const count = () => integer(0, Number.MAX_SAFE_INTEGER - 1);
 
 const authority = z.object({
   name: z.enum(['cluster', 'etcd', 'front-proxy']).describe('What it signs for.'),
   secretName: secretName(),
-  fingerprint: fingerprint().describe('SHA-256 of the certificate that signs now, in hex.'),
+  fingerprint: digest().describe('SHA-256 of the certificate that signs now, in hex.'),
   notAfter: timestamp().describe('When it ends.'),
   imported: z.boolean().optional().describe('Whether it was brought along.'),
 });
@@ -41,7 +35,7 @@ export const clusterPkiStatus = z
     serviceAccount: z
       .object({
         secretName: secretName(),
-        fingerprint: fingerprint().describe('SHA-256 of the public key (DER) that verifies new tokens.'),
+        fingerprint: digest().describe('SHA-256 of the public key (DER) that verifies new tokens.'),
       })
       .optional()
       .describe('The key that signs tokens of ServiceAccounts.'),

@@ -5,6 +5,16 @@ import { atomicList, mapList, matches, type Rule, text, withRules } from './rule
 /** An integer with bounds, so that JavaScript and Kubernetes agree on what fits. */
 export const integer = (min: number, max: number) => z.int().min(min).max(max);
 
+/** What is counted, as JavaScript can count. */
+export const count = () => integer(0, Number.MAX_SAFE_INTEGER - 1);
+
+/** SHA-256, in lower-case hex. */
+export const digest = () =>
+  z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .max(64);
+
 const date = '[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])';
 const time = '([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?';
 
@@ -28,9 +38,7 @@ export const condition = z.object({
     .regex(/^[A-Za-z][A-Za-z0-9./-]*$/)
     .describe('What the condition is about, in CamelCase.'),
   status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
-  observedGeneration: integer(0, Number.MAX_SAFE_INTEGER - 1)
-    .optional()
-    .describe('The generation of the spec that this was found for.'),
+  observedGeneration: count().optional().describe('The generation of the spec that this was found for.'),
   lastTransitionTime: timestamp().describe('When `status` last changed.'),
   reason: z
     .string()

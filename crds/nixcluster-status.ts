@@ -1,13 +1,12 @@
 /** What the nixcluster controller decided. Hosts hold the same: lost, it comes back from what they say. */
 import { z } from 'zod';
-import { conditions, integer, timestamp } from './common.ts';
+import { conditions, count, integer, timestamp } from './common.ts';
 import { atomicList, mapList } from './rules.ts';
 
 const name = () => z.string().max(253);
 const address = () => z.string().max(45);
 const cidr = () => z.string().max(49);
 const index = () => integer(1, 65_535);
-const count = () => integer(0, Number.MAX_SAFE_INTEGER - 1);
 
 const node = z.object({
   name: name().describe('Name of the NixNode.'),

@@ -1,20 +1,15 @@
 /** What the nixnode controller found and did. Everything is optional: nothing is known of a new host. */
 import { z } from 'zod';
-import { conditions, integer, timestamp } from './common.ts';
+import { conditions, count, digest, integer, timestamp } from './common.ts';
 import { atomicList } from './rules.ts';
+import { wireguardKeyPattern } from './wireguard-key.ts';
 
 const releaseId = () =>
   z
     .string()
     .regex(/^[0-9a-f]{12}$/)
     .max(12);
-const hash = () =>
-  z
-    .string()
-    .regex(/^[0-9a-f]{64}$/)
-    .max(64);
 const part = z.enum(['system', 'data', 'secrets']);
-const count = () => integer(0, Number.MAX_SAFE_INTEGER - 1);
 const said = () => z.string().max(32_768);
 
 const release = z.object({
@@ -25,8 +20,8 @@ const release = z.object({
 });
 
 const parts = z.object({
-  system: hash().optional().describe('Hash of what the system is built from.'),
-  data: hash().optional().describe('Hash of the fleet data.'),
+  system: digest().optional().describe('Hash of what the system is built from.'),
+  data: digest().optional().describe('Hash of the fleet data.'),
   secrets: z
     .string()
     .max(64)
@@ -95,12 +90,6 @@ const nixpkgs = z.object({
 
 // --- its place in a cluster, in the host's own words ---
 
-const fingerprint = () =>
-  z
-    .string()
-    .regex(/^[0-9a-f]{64}$/)
-    .max(64);
-
 const member = z.object({
   cluster: z.string().max(253).describe('Name of the NixCluster.'),
   index: integer(1, 65_535).describe('Its number there.'),
@@ -114,11 +103,7 @@ const member = z.object({
     .describe('What its release was built from.'),
 });
 
-const publicKey = () =>
-  z
-    .string()
-    .regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw480]=$/)
-    .max(44);
+const publicKey = () => z.string().regex(wireguardKeyPattern).max(44);
 const epoch = () => integer(1, 1_000_000_000);
 
 const meshPeer = z.object({
@@ -169,7 +154,7 @@ const pki = z.object({
         .describe(
           'An authority: who signed; with `-trust`: the set of those that are trusted. Or the set of keys for tokens, or for encryption.',
         ),
-      fingerprint: fingerprint().describe('SHA-256 of the certificate, or of what tells the set.'),
+      fingerprint: digest().describe('SHA-256 of the certificate, or of what tells the set.'),
     }),
     8,
   ).describe('What the certificates and keys on the host come from.'),

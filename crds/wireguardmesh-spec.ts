@@ -4,15 +4,7 @@ import { hostOrAddress, network } from './address.ts';
 import { integer } from './common.ts';
 import { duration } from './duration.ts';
 import { atomicList, mapList, matches, text, withRules, withTransitions } from './rules.ts';
-
-/** A Curve25519 public key as wg(8) prints it: 32 bytes in base64, so the last digit carries four bits only. */
-export const wireguardKey = () =>
-  withRules(text({ min: 44, max: 44 }), [
-    matches(
-      /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/,
-      'must be a public key of WireGuard, as wg pubkey prints it',
-    ),
-  ]);
+import { wireguardKey } from './wireguard-key.ts';
 
 const endpoint = z.object({
   host: hostOrAddress().describe('Host name or address that nodes dial.'),

@@ -3,11 +3,10 @@
  * pairs are. Everything is optional: nothing is known of a new mesh. It holds a thousand nodes in less than a MiB.
  */
 import { z } from 'zod';
-import { conditions, integer, timestamp } from './common.ts';
+import { conditions, count, integer, timestamp } from './common.ts';
 import { atomicList, mapList } from './rules.ts';
-import { wireguardKey } from './wireguardmesh-spec.ts';
+import { wireguardKey } from './wireguard-key.ts';
 
-const count = () => integer(0, Number.MAX_SAFE_INTEGER - 1);
 const name = () => z.string().max(52);
 const epoch = () => integer(1, 2_147_483_646);
 const state = z.enum(['Connected', 'Waiting', 'Down']);

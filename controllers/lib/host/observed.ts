@@ -1,5 +1,6 @@
 /** What `observe` says of the release that runs: its certificates, and the mesh (`nix/host/lib/standing.sh`). */
 import { z } from 'zod';
+import { wireguardKeyPattern } from '../../../crds/wireguard-key.ts';
 
 /**
  * Bounds of a reply. The program leaves out what is beyond them, so that a host with too much of something can still be
@@ -19,8 +20,7 @@ export const observedLimits = {
 const text = z.base64().transform((encoded) => Buffer.from(encoded, 'base64').toString('utf8'));
 const counter = z.int().min(0);
 const epoch = z.int().min(1).max(999_999_999);
-/** 32 bytes: of the last digit but the padding, two bits are zero (wg(8)). */
-const publicKey = z.string().regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/);
+const publicKey = z.string().regex(wireguardKeyPattern);
 const device = z.string().regex(/^[A-Za-z0-9_.-]{1,15}$/);
 
 /** JSON text: what the operator wrote when it staged the release that is current. Empty where there is none. */
