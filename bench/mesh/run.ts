@@ -1,5 +1,4 @@
 /** What one node that joins a mesh costs: planning for all others, and what is sent to each of them. */
-import { createHash } from 'node:crypto';
 import { Sealed } from '../../controllers/lib/core/sealed.ts';
 import { secretsTree } from '../../controllers/lib/nix/release.ts';
 import { packParts } from '../../controllers/lib/nix/tar.ts';
@@ -7,7 +6,8 @@ import { hashTree } from '../../controllers/lib/nix/tree.ts';
 import { fleetData } from '../../controllers/nixnode/fleet-data.ts';
 import { peersFile } from '../../controllers/wireguardmesh/peers.ts';
 import { presharedKeysFile, presharedKeysPath } from '../../controllers/wireguardmesh/preshared.ts';
-import { NixCluster, WireguardMesh } from '../../crds/index.ts';
+import type { NixCluster, WireguardMesh } from '../../crds/index.ts';
+import { clusterOf, meshNodeOf, meshWith, nameOf } from '../../test/support/mesh.ts';
 
 export type MeshSettings = {
   /** Sizes of the mesh after the join, smallest first. */
@@ -70,60 +70,9 @@ async function measureJoin(count: number): Promise<MeshJoin> {
   };
 }
 
-const nameOf = (index: number): string => `node${index}`;
-const metadata = { name: 'bench', namespace: 'bench', uid: 'bench', resourceVersion: '1' };
-const place = (index: number) => ({
-  podCIDRs: [`fd88:${index.toString(16)}::/32`, `10.${index >> 8}.${index & 255}.0/24`],
-  addresses: [`fd88:${index.toString(16)}::1`, `10.${index >> 8}.${index & 255}.1`],
-});
-const underlay = (index: number): string => `198.18.${index >> 8}.${index & 255}`;
-const keyOf = (index: number): string => createHash('sha256').update(`${index}`).digest('base64');
-
 /** One node in ten is behind NAT, so that there are relays. */
 function meshOf(count: number): { cluster: NixCluster; mesh: WireguardMesh } {
   const indexes = Array.from({ length: count }, (_, at) => at + 1);
-  const mesh = WireguardMesh.parse({
-    apiVersion: 'firn.dev/v1alpha1',
-    kind: 'WireguardMesh',
-    metadata,
-    spec: {},
-    status: {
-      epoch: 1,
-      nodes: indexes.map((index) => ({
-        name: nameOf(index),
-        ...(index % 10 === 0 ? { behindNAT: true } : { endpoint: `${underlay(index)}:51820` }),
-        addresses: place(index).addresses,
-        allowedIPs: place(index).podCIDRs,
-        keys: [{ epoch: 1, publicKey: keyOf(index) }],
-      })),
-    },
-  });
-  const cluster = NixCluster.parse({
-    apiVersion: 'firn.dev/v1alpha1',
-    kind: 'NixCluster',
-    metadata,
-    spec: {
-      kubernetes: { version: '1.36' },
-      nixpkgs: { url: 'github:NixOS/nixpkgs/nixos-26.05' },
-      endpoint: { host: 'kube.example.com' },
-      network: {
-        meshRef: { name: 'bench' },
-        pods: [
-          { cidr: 'fd88::/16', nodePrefix: 32 },
-          { cidr: '10.0.0.0/8', nodePrefix: 24 },
-        ],
-        services: ['10.0.0.0/24'],
-      },
-    },
-    status: {
-      nodes: indexes.map((index) => ({
-        name: nameOf(index),
-        uid: `uid-${index}`,
-        index,
-        ...place(index),
-        underlayAddresses: [underlay(index)],
-      })),
-    },
-  });
-  return { cluster, mesh };
+  const nodes = indexes.map((index) => meshNodeOf(index, index % 10 === 0 ? { behindNAT: true } : {}));
+  return { cluster: clusterOf(indexes), mesh: meshWith(nodes) };
 }

@@ -8,7 +8,7 @@ import { type PkiPlay, pkiIn, type SeenPki, startPkiPlay } from '../support/clus
 import { eventually } from '../support/eventually.ts';
 import { expectHonestStatus } from '../support/honest-status.ts';
 import { inspectCertificate } from '../support/inspect-certificate.ts';
-import type { Fields } from '../support/nixclusters.ts';
+import type { Fields } from '../support/play.ts';
 
 let play: PkiPlay;
 

@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { fullCluster } from '../support/full-cluster.ts';
-import { type ClusterPlay, clusterIn, type Fields, startClusterPlay } from '../support/nixclusters.ts';
+import { type ClusterPlay, clusterIn, startClusterPlay } from '../support/nixclusters.ts';
+import type { Fields } from '../support/play.ts';
 
 let play: ClusterPlay;
 

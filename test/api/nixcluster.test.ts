@@ -5,7 +5,6 @@ import {
   type ClusterPlay,
   clusterIn,
   conditionIn,
-  type Fields,
   lastTransitionTime,
   nodeIn,
   numbersIn,
@@ -13,6 +12,7 @@ import {
   truth,
   url,
 } from '../support/nixclusters.ts';
+import type { Fields } from '../support/play.ts';
 
 let play: ClusterPlay;
 

@@ -1,7 +1,7 @@
 /** What of a WireguardMesh the API server takes and refuses, and in which words. */
 import { publicKeyOf } from '../support/mesh.ts';
 import { type MeshPlay, meshIn, startMeshPlay } from '../support/meshes.ts';
-import type { Fields } from '../support/nixclusters.ts';
+import type { Fields } from '../support/play.ts';
 
 const namespace = 'demo';
 let play: MeshPlay;

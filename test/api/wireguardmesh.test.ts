@@ -4,7 +4,8 @@ import { eventually } from '../support/eventually.ts';
 import { expectHonestStatus } from '../support/honest-status.ts';
 import { publicKeyOf } from '../support/mesh.ts';
 import { type MeshPlay, meshIn, saidBy, startMeshPlay } from '../support/meshes.ts';
-import { clusterIn, type Fields, nodeIn } from '../support/nixclusters.ts';
+import { clusterIn, nodeIn } from '../support/nixclusters.ts';
+import type { Fields } from '../support/play.ts';
 
 const namespace = 'demo';
 const names = ['node1', 'node2', 'node3'];

@@ -1,8 +1,5 @@
 /** A mesh in a real API server, with its controller and that of its cluster, and no hosts: those say what a test has them say. */
 import { randomBytes } from 'node:crypto';
-import { systemClock } from '../../controllers/lib/core/clock.ts';
-import { KubeClient } from '../../controllers/lib/kube/client.ts';
-import { kubeConfigFrom } from '../../controllers/lib/kube/config.ts';
 import { objectsOf } from '../../controllers/lib/kube/objects.ts';
 import {
   declaration as clusterDeclaration,
@@ -10,62 +7,40 @@ import {
 } from '../../controllers/nixcluster/controller.ts';
 import { declaration, wireguardMeshController } from '../../controllers/wireguardmesh/controller.ts';
 import type { NixNodeStatus, WireguardMesh } from '../../crds/index.ts';
-import { startTestCluster } from './cluster.ts';
 import { eventually } from './eventually.ts';
-import { installCrds } from './firn-api.ts';
 import { publicKeyOf } from './mesh.ts';
-import { type Fields, lastTransitionTime, truth } from './nixclusters.ts';
-import { startOperator } from './operator.ts';
+import { lastTransitionTime, truth } from './nixclusters.ts';
+import { type Fields, type Play, startPlay } from './play.ts';
 
 export type SeenMesh = WireguardMesh & { status: NonNullable<WireguardMesh['status']> };
 type Said = NonNullable<NixNodeStatus['mesh']>;
 
-export type MeshPlay = {
-  kubeconfig: string;
-  /** Throws where kubectl fails. */
-  kubectl(args: string[], object?: Fields | Fields[]): Promise<string>;
-  /** What kubectl says on standard error; throws where it succeeds. */
-  refusal(args: string[], object: Fields): Promise<string>;
+export type MeshPlay = Omit<Play, 'apply'> & {
   apply(...objects: Fields[]): Promise<string>;
-  /** Writes what nixnode would write of a host, as nixnode. */
+  /** Of a host that answers; `status` says what else. */
   hostSays(name: string, status: Fields): Promise<string>;
   get(): Promise<SeenMesh>;
   /** Once its conditions say so of the spec as it is now. */
   when(type: string, status: string, reason?: string): Promise<SeenMesh>;
-  stop(): Promise<void>;
 };
 
 export async function startMeshPlay(namespace: string): Promise<MeshPlay> {
-  const cluster = await startTestCluster();
-  await installCrds(cluster);
-  const client = new KubeClient(kubeConfigFrom(cluster.kubeconfig), systemClock);
-  const operator = startOperator(cluster.kubeconfig, [
+  const play = await startPlay((client) => [
     nixClusterController(objectsOf(client, clusterDeclaration)),
     wireguardMeshController({ objects: objectsOf(client, declaration), randomBytes }),
   ]);
-  await eventually(() => expect(operator.phases).toContain('leading'));
-
-  const kubectl: MeshPlay['kubectl'] = async (args, object) => {
-    const items = Array.isArray(object) ? { apiVersion: 'v1', kind: 'List', items: object } : object;
-    const { stdout, stderr, code } = await cluster.kubectl(args, items && JSON.stringify(items));
-    expect({ args, code, stderr: code === 0 ? '' : stderr }).toEqual({ args, code: 0, stderr: '' });
-    return stdout;
-  };
-  await kubectl(['create', 'namespace', namespace]);
+  await play.newNamespace(namespace);
   const get = async (): Promise<SeenMesh> =>
-    JSON.parse(await kubectl(['get', 'wireguardmesh', 'demo', '-n', namespace, '-o', 'json']));
-  const saying = ['--validate=ignore', '--subresource=status', '--field-manager=firn-nixnode'];
+    JSON.parse(await play.kubectl(['get', 'wireguardmesh', 'demo', '-n', namespace, '-o', 'json']));
   return {
-    kubeconfig: cluster.kubeconfig,
-    kubectl,
-    async refusal(args, object) {
-      const { code, stderr } = await cluster.kubectl(args, JSON.stringify(object));
-      expect(code).not.toBe(0);
-      return stderr;
-    },
-    apply: (...objects) => kubectl(['apply', '--server-side', '-f', '-'], objects),
+    ...play,
+    apply: (...objects) => play.apply(objects),
     hostSays: (name, status) =>
-      kubectl(['apply', '--server-side', ...saying, '-f', '-'], nodeSaying(namespace, name, status)),
+      play.nodeSays(namespace, name, {
+        lastObserved: lastTransitionTime,
+        conditions: [truth('Reachable')],
+        ...status,
+      }),
     get,
     when: (type, status, reason) =>
       eventually(async () => {
@@ -75,20 +50,8 @@ export async function startMeshPlay(namespace: string): Promise<MeshPlay> {
         expect(condition).toMatchObject({ status, ...(reason !== undefined && { reason }) });
         return mesh;
       }),
-    async stop() {
-      await operator.stop();
-      await client.close();
-      await cluster.stop();
-    },
   };
 }
-
-const nodeSaying = (namespace: string, name: string, status: Fields): Fields => ({
-  apiVersion: 'firn.dev/v1alpha1',
-  kind: 'NixNode',
-  metadata: { name, namespace },
-  status: { lastObserved: lastTransitionTime, conditions: [truth('Reachable')], ...status },
-});
 
 export const meshIn = (namespace: string, spec: Fields = {}): Fields => ({
   apiVersion: 'firn.dev/v1alpha1',
