@@ -1,10 +1,10 @@
 /** ClusterPKI: keeps the keys of a cluster in Secrets, and replaces them on request. It never talks to hosts. */
 import { ClusterPKI, NixCluster, NixNode } from '../../crds/index.ts';
+import { settleAll } from '../lib/core/settle-all.ts';
 import { SecretKind } from '../lib/kube/core-kinds.ts';
 import { type Controller, defineController, input, referenced } from '../lib/runtime/controller.ts';
 import { finalizePki } from './finalize.ts';
 import { clusterForPki, nodeForPki, pkiOfCluster, pkiOfNode, pkisOfSecret } from './inputs.ts';
-import { settleAll } from './settled.ts';
 import { beginVisit, checkExpiry, findAuthorities, findKeys, type PkiServices, rotate } from './visit.ts';
 
 /** Every change of its objects wakes it at once; time passes by itself. */

@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { ReconcileError } from '../lib/core/outcome.ts';
 import { Sealed } from '../lib/core/sealed.ts';
+import { timestamp } from '../lib/core/timestamp.ts';
 import type { Secret } from '../lib/kube/core-kinds.ts';
 import { type Authority, parseAuthority } from '../lib/pki/authority.ts';
 import { algorithmOf } from '../lib/pki/keys.ts';
@@ -119,7 +120,7 @@ function withKey(secret: Secret, chain: readonly X509Certificate[], key: Sealed<
 const commonNameOf = (certificate: X509Certificate): string =>
   JSON.stringify((/(?:^|\n)CN=(.*)/.exec(certificate.subject)?.[1] ?? certificate.subject).slice(0, 80));
 
-const iso = (date: Date): string => date.toISOString().replace('.000Z', 'Z');
+const iso = (date: Date): string => timestamp(date.getTime());
 
 const unusable = (secret: Secret, why: string): string =>
   `Secret ${secret.metadata.name} cannot be imported: ${why}`;

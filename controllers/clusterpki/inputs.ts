@@ -1,7 +1,7 @@
 /** Which objects a ClusterPKI is about, and what of them matters to it. */
-import { ClusterPKI, NixCluster, type NixNode } from '../../crds/index.ts';
-import type { CacheReader, Index, ObjectKey, ObjectMetadata } from '../lib/runtime/controller.ts';
-import { pkiOf } from '../nixnode/cluster-sources.ts';
+import { ClusterPKI, type NixCluster, type NixNode } from '../../crds/index.ts';
+import type { CacheReader, Index, ObjectMetadata, Woken } from '../lib/runtime/controller.ts';
+import { clusterNamedBy, metadataOf, pkiOf } from '../nixcluster/relations.ts';
 import { secretNamesOf } from './secret-names.ts';
 
 const pkisBySecret: Index<ClusterPKI> = {
@@ -12,19 +12,15 @@ const pkisBySecret: Index<ClusterPKI> = {
   ],
 };
 
-export const pkisOfSecret = ({ metadata }: ObjectMetadata, read: CacheReader): ObjectKey[] =>
-  read.by(pkisBySecret, metadata.namespace ?? '', metadata.name).map((pki) => ({
-    namespace: pki.metadata.namespace ?? '',
-    name: pki.metadata.name,
-  }));
+export const pkisOfSecret = ({ metadata }: ObjectMetadata, read: CacheReader): Woken[] =>
+  read.by(pkisBySecret, metadata.namespace ?? '', metadata.name).map(metadataOf);
 
-export const pkiOfCluster = (cluster: NixCluster): ObjectKey[] => [
+export const pkiOfCluster = (cluster: NixCluster): Woken[] => [
   { namespace: cluster.metadata.namespace ?? '', name: pkiOf(cluster) },
 ];
 
-export function pkiOfNode({ metadata, spec }: NixNode, read: CacheReader): ObjectKey[] {
-  if (!spec.clusterRef) return [];
-  const cluster = read.get(NixCluster, metadata.namespace ?? '', spec.clusterRef.name);
+export function pkiOfNode(node: NixNode, read: CacheReader): Woken[] {
+  const cluster = clusterNamedBy(node, read);
   return cluster ? pkiOfCluster(cluster) : [];
 }
 

@@ -59,12 +59,12 @@ export function materialOf(secrets: MaterialSecrets): Material {
 const known = new WeakMap<Secret, AuthorityMaterial>();
 
 function authority(secret: Secret): AuthorityMaterial {
-  const found = known.get(secret) ?? understood(secret, readAuthority);
+  const found = known.get(secret) ?? understood(secret, authorityIn);
   known.set(secret, found);
   return found;
 }
 
-function readAuthority(secret: Secret): AuthorityMaterial {
+function authorityIn(secret: Secret): AuthorityMaterial {
   const { signer, trust } = readSigner(secret);
   return {
     signer,

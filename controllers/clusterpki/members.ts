@@ -1,9 +1,9 @@
 /** What is known of the hosts of a cluster: which keys they have, and whether they were asked at all. */
-import { type ClusterPKI, NixCluster, NixNode } from '../../crds/index.ts';
+import { type ClusterPKI, NixCluster, type NixNode } from '../../crds/index.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
 import { several } from '../lib/core/several.ts';
 import type { CacheReader } from '../lib/runtime/controller.ts';
-import { pkiOf } from '../nixnode/cluster-sources.ts';
+import { pkiOf } from '../nixcluster/relations.ts';
 import type { Gate } from './machine.ts';
 import { isControlPlane, type Subject } from './policies/policy.ts';
 import type { Origins } from './shared-files.ts';
@@ -44,14 +44,6 @@ export function clusterOf(pki: ClusterPKI, read: CacheReader): NixCluster | unde
   }
   return cluster;
 }
-
-/** Not by an index: a NixNode that does not parse is in none, and its host would seem to have nothing. */
-export const nodesOf = (cluster: NixCluster | undefined, read: CacheReader): readonly NixNode[] =>
-  cluster === undefined
-    ? []
-    : read
-        .list(NixNode, cluster.metadata.namespace ?? '')
-        .filter(({ spec }) => spec.clusterRef?.name === cluster.metadata.name);
 
 /** Those hosts to which an origin is delivered at all. */
 const concerned = (members: readonly Member[], name: OriginName): Member[] =>

@@ -1,5 +1,6 @@
 /** What the status says of keys and certificates. Pure; it has names, dates and fingerprints. */
 import type { ClusterPKIStatus, NixNode } from '../../crds/index.ts';
+import { timestamp } from '../lib/core/timestamp.ts';
 import { endOf } from '../lib/pki/authority.ts';
 import { fingerprintOf } from '../lib/pki/inspect.ts';
 import { publicKeyOf } from '../lib/pki/keys.ts';
@@ -11,15 +12,12 @@ import { keyFingerprint, type ServiceAccountState } from './service-account-secr
 
 type Fields = Omit<ClusterPKIStatus, 'conditions' | 'observedGeneration' | 'summary'>;
 
-/** RFC 3339 in whole seconds. */
-export const timestampOf = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
-
 export const authorityFields = (kept: readonly KeptAuthority[]): Fields => ({
   authorities: kept.map(({ name, secret, state, imported }) => ({
     name,
     secretName: secret.metadata.name,
     fingerprint: fingerprintOf(state.signer.certificate),
-    notAfter: timestampOf(endOf(state.signer)),
+    notAfter: timestamp(endOf(state.signer)),
     ...(imported &&
       fingerprintOf(imported.certificate) === fingerprintOf(state.signer.certificate) && { imported: true }),
   })),
@@ -46,7 +44,7 @@ export function expiryFields(
   const first = firstOf(endings);
   return {
     certificates: nodes.reduce((sum, { status }) => sum + (status?.pki?.certificates ?? 0), 0),
-    nextExpiry: first && timestampOf(first.at),
+    nextExpiry: first && timestamp(first.at),
     nextExpiring: first?.what,
     nextExpiryIn: first && timeLeft(first.at, now),
   };

@@ -1,16 +1,19 @@
 /** What a visit to a ClusterPKI finds, does and says, step by step. */
 import { type ClusterPKI, type NixNode, parseDuration } from '../../crds/index.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
+import { settleAll } from '../lib/core/settle-all.ts';
+import { timestamp } from '../lib/core/timestamp.ts';
 import type { Objects } from '../lib/kube/objects.ts';
 import { endOf } from '../lib/pki/authority.ts';
 import { fingerprintOf } from '../lib/pki/inspect.ts';
 import type { Context } from '../lib/runtime/controller.ts';
+import { nodesIn } from '../nixcluster/relations.ts';
 import { ensureAuthority, type KeptAuthority } from './authorities.ts';
 import type { EncryptionState } from './encryption-secret.ts';
 import { checkAuthorities, checkCertificates, type Ending, endingsOf, firstOf, timeLeft } from './expiry.ts';
 import { ensureEncryption, ensureServiceAccount, type Kept } from './keys.ts';
 import { liveGates } from './live.ts';
-import { clusterOf, memberOf, nodesOf } from './members.ts';
+import { clusterOf, memberOf } from './members.ts';
 import { authorityNames } from './policies/policy.ts';
 import {
   type Ground,
@@ -21,14 +24,7 @@ import {
   rotateServiceAccount,
 } from './rotate.ts';
 import type { ServiceAccountState } from './service-account-secret.ts';
-import { settleAll } from './settled.ts';
-import {
-  authorityFields,
-  encryptionFields,
-  expiryFields,
-  serviceAccountFields,
-  timestampOf,
-} from './status.ts';
+import { authorityFields, encryptionFields, expiryFields, serviceAccountFields } from './status.ts';
 
 /** By namespace and name: when the first certificate of a ClusterPKI ends, in seconds since the epoch. */
 export type Expiries = Map<string, number>;
@@ -54,12 +50,12 @@ export type Visit = Ground & {
 export function beginVisit(pki: ClusterPKI, context: Context<ClusterPKI>, services: PkiServices): Visit {
   const now = context.clock.now();
   const cluster = clusterOf(pki, context.read);
-  const nodes = nodesOf(cluster, context.read);
+  const nodes = cluster ? nodesIn(cluster, context.read) : [];
   return {
     pki,
     context,
     nodes,
-    keeper: { pki, context, objects: services.objects, now: timestampOf(now) },
+    keeper: { pki, context, objects: services.objects, now: timestamp(now) },
     members: nodes.map(memberOf),
     live: liveGates(cluster),
     issuance: { now, random: services.randomBytes },

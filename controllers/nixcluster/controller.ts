@@ -1,8 +1,10 @@
 /** NixCluster: gives its nodes numbers, addresses and one nixpkgs. It never talks to hosts: what they say is in NixNodes. */
 import { isDeepStrictEqual } from 'node:util';
 import { ClusterPKI, NixCluster, NixNode, WireguardMesh } from '../../crds/index.ts';
-import { gravest, ReconcileError } from '../lib/core/outcome.ts';
+import { ReconcileError } from '../lib/core/outcome.ts';
+import { settleAll } from '../lib/core/settle-all.ts';
 import { several } from '../lib/core/several.ts';
+import { timestamp } from '../lib/core/timestamp.ts';
 import type { Objects } from '../lib/kube/objects.ts';
 import { type Context, type Controller, defineController, input } from '../lib/runtime/controller.ts';
 import { assign } from './allocate.ts';
@@ -19,6 +21,7 @@ import {
 import { byName, claimsOf, claimsOfPeers, memberOf, underlayOf } from './members.ts';
 import { type Claim, checkOverlaps, highestIndex, servicesOf, takenIndexes } from './network.ts';
 import { awaitAnswer, pinOf } from './pin.ts';
+import { nodesIn } from './relations.ts';
 import { checkMembers, checkRoutes, endpointOf, nodesOf, readiness } from './status.ts';
 
 /** Every change of its objects wakes it at once; this is the net below. */
@@ -47,6 +50,8 @@ type Visit = {
   /** Without those who left. */
   known: Known;
   objects: Objects;
+  /** Of others, found by `plan`. */
+  claims: Claim[];
 };
 
 export function nixClusterController(objects: Objects): Controller {
@@ -55,24 +60,19 @@ export function nixClusterController(objects: Objects): Controller {
 
     async reconcile(cluster, context) {
       const visit = begin(cluster, context, objects);
-      const failures: unknown[] = [];
-      /** What one step cannot do holds up those alone that build on it. */
-      const attempt = async (condition: string, work: () => Promise<void>): Promise<boolean> => {
-        try {
-          await context.step(condition, work);
-          return true;
-        } catch (error) {
-          failures.push(error);
-          return false;
-        }
-      };
-      if (await attempt('Planned', () => plan(visit))) await attempt('Allocated', () => allocate(visit));
-      await attempt('Pinned', async () => pin(visit));
-      await attempt('MembersReady', async () => {
-        checkMembers(cluster, visit.members);
-        checkRoutes(cluster, nodesOf(cluster, visit.known.nodes, visit.members));
-      });
-      if (failures.length > 0) throw gravest(failures);
+      // What one step cannot do holds up those alone that build on it.
+      await settleAll([
+        async () => {
+          await context.step('Planned', () => plan(visit));
+          await context.step('Allocated', () => allocate(visit));
+        },
+        () => context.step('Pinned', () => pin(visit)),
+        () =>
+          context.step('MembersReady', () => {
+            checkMembers(cluster, visit.members);
+            checkRoutes(cluster, nodesOf(cluster, visit.known.nodes, visit.members));
+          }),
+      ]);
       context.summary('Healthy');
       return { recheckMs };
     },
@@ -81,16 +81,15 @@ export function nixClusterController(objects: Objects): Controller {
 
 function begin(cluster: NixCluster, context: Context<NixCluster>, objects: Objects): Visit {
   const { namespace = '', name } = cluster.metadata;
-  // Not by an index: a NixNode that does not parse is in none, and would seem to have left.
-  const members = context.read.list(NixNode, namespace).filter(({ spec }) => spec.clusterRef?.name === name);
+  const members = nodesIn(cluster, context.read);
   const { nodes = [], retiredIndexes: retired = [] } = cluster.status ?? {};
-  const at = new Date(context.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
+  const at = timestamp(context.clock.now());
   const known = depart(
     { nodes: nodes.map(({ name, uid, index }) => ({ name, uid, index })), retired },
     members.map((node) => memberOf(node, name)),
     at,
   );
-  const visit = { cluster, context, namespace, members, known, objects };
+  const visit: Visit = { cluster, context, namespace, members, known, objects, claims: [] };
   context.report({ endpoint: endpointOf(cluster), members: readiness(members) });
   reportNodes(visit);
   return visit;
@@ -113,7 +112,8 @@ function claimsAround({ cluster, context, namespace, members }: Visit): Claim[] 
 
 async function plan(visit: Visit): Promise<void> {
   const { cluster, known } = visit;
-  checkOverlaps(cluster.spec.network, claimsAround(visit), known.nodes);
+  visit.claims = claimsAround(visit);
+  checkOverlaps(cluster.spec.network, visit.claims, known.nodes);
   await ensurePki(visit);
 }
 
@@ -130,9 +130,9 @@ async function ensurePki({ cluster, context, namespace, objects }: Visit): Promi
 }
 
 async function allocate(visit: Visit): Promise<void> {
-  const { cluster, context, members, known } = visit;
+  const { cluster, context, members, known, claims } = visit;
   const { network } = cluster.spec;
-  const taken = takenIndexes(network, [...servicesOf(network), ...claimsAround(visit)]);
+  const taken = takenIndexes(network, [...servicesOf(network), ...claims]);
   const limits = { highest: highestIndex(network), taken, nodes: maxNodes };
   const of = members.map((node) => memberOf(node, cluster.metadata.name));
   const { nodes, retired, problems, unasked } = assign(known, of, limits);

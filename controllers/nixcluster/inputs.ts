@@ -1,27 +1,16 @@
 /** Which objects a cluster is made of, and what of them matters to it. Their statuses say more, and say it more often. */
-import { type ClusterPKI, NixCluster, type NixNode, type WireguardMesh } from '../../crds/index.ts';
-import type { CacheReader, Index, ObjectKey } from '../lib/runtime/controller.ts';
+import type { ClusterPKI, NixNode, WireguardMesh } from '../../crds/index.ts';
+import type { CacheReader, Woken } from '../lib/runtime/controller.ts';
+import { clustersUsingMesh, clustersUsingPki, metadataOf } from './relations.ts';
 
-const clustersByMesh: Index<NixCluster> = {
-  kind: NixCluster,
-  valuesOf: ({ spec }) => (spec.network.meshRef ? [spec.network.meshRef.name] : []),
-};
-const clustersByPki: Index<NixCluster> = {
-  kind: NixCluster,
-  valuesOf: ({ metadata, spec }) => [spec.pkiRef?.name ?? metadata.name],
-};
+export const clusterOfNode = ({ metadata: { namespace = '' }, spec }: NixNode): Woken[] =>
+  spec.clusterRef ? [{ namespace, name: spec.clusterRef.name }] : [];
 
-const keysOf = (clusters: readonly NixCluster[]): ObjectKey[] =>
-  clusters.map(({ metadata }) => ({ namespace: metadata.namespace ?? '', name: metadata.name }));
+export const clustersOfMesh = (mesh: WireguardMesh, read: CacheReader): Woken[] =>
+  clustersUsingMesh(mesh, read).map(metadataOf);
 
-export const clusterOfNode = ({ metadata, spec }: NixNode): ObjectKey[] =>
-  spec.clusterRef ? [{ namespace: metadata.namespace ?? '', name: spec.clusterRef.name }] : [];
-
-export const clustersOfMesh = ({ metadata }: WireguardMesh, read: CacheReader): ObjectKey[] =>
-  keysOf(read.by(clustersByMesh, metadata.namespace ?? '', metadata.name));
-
-export const clustersOfPki = ({ metadata }: ClusterPKI, read: CacheReader): ObjectKey[] =>
-  keysOf(read.by(clustersByPki, metadata.namespace ?? '', metadata.name));
+export const clustersOfPki = (pki: ClusterPKI, read: CacheReader): Woken[] =>
+  clustersUsingPki(pki, read).map(metadataOf);
 
 export const nodeForCluster = ({ metadata, spec, status }: NixNode): unknown => [
   metadata.uid,

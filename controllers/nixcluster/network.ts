@@ -15,6 +15,10 @@ import {
 import { ReconcileError } from '../lib/core/outcome.ts';
 import { several } from '../lib/core/several.ts';
 
+/** How pods of different nodes reach each other: nix/modules/network.nix. */
+export const routingOf = ({ meshRef, routing }: ClusterNetwork): 'Mesh' | 'Direct' | 'External' =>
+  meshRef ? 'Mesh' : (routing ?? 'Direct');
+
 /** Addresses that somebody has already; `whose` is how messages call them, e.g. `address 192.0.2.1 of NixNode a`. */
 export type Claim = { network: Network; whose: string };
 /** Numbers whose subnets hold addresses of somebody else; both ends belong to it. */

@@ -4,7 +4,7 @@ import { ReconcileError } from '../lib/core/outcome.ts';
 import { several } from '../lib/core/several.ts';
 import type { Numbered } from './depart.ts';
 import { byName, underlayOf } from './members.ts';
-import { placeOf } from './network.ts';
+import { placeOf, routingOf } from './network.ts';
 
 /** Sorted by name, so that the same cluster is the same text. */
 export function nodesOf(
@@ -54,9 +54,9 @@ export function checkMembers(cluster: NixCluster, members: readonly NixNode[]): 
 
 /** Throws `waiting` `UnderlayMissing` where nodes are to reach each other directly and one has no address to be reached by. */
 export function checkRoutes(cluster: NixCluster, nodes: readonly ClusterNode[]): void {
-  const { meshRef, routing, pods } = cluster.spec.network;
-  if (meshRef !== undefined || routing === 'External' || nodes.length < 2) return;
-  for (const { cidr } of pods) {
+  const { network } = cluster.spec;
+  if (routingOf(network) !== 'Direct' || nodes.length < 2) return;
+  for (const { cidr } of network.pods) {
     const isV6 = cidr.includes(':');
     const missing = nodes.filter((node) => !node.underlayAddresses.some((one) => one.includes(':') === isV6));
     if (missing.length === 0) continue;

@@ -1,10 +1,14 @@
 /** Which objects of its cluster a NixNode is made of, and whom their changes concern. */
-import { ClusterPKI, NixCluster, NixNode, WireguardMesh } from '../../crds/index.ts';
-import type { CacheReader, Index, ObjectKey } from '../lib/runtime/controller.ts';
+import { ClusterPKI, type NixCluster, WireguardMesh } from '../../crds/index.ts';
+import type { CacheReader, Index, Woken } from '../lib/runtime/controller.ts';
+import {
+  clustersUsingMesh,
+  clustersUsingPki,
+  metadataOf,
+  type Named,
+  nodesNaming,
+} from '../nixcluster/relations.ts';
 import { readByNodes } from '../wireguardmesh/peers.ts';
-
-/** The ClusterPKI of a cluster: the one that it names, or the one of its own name. */
-export const pkiOf = (cluster: NixCluster): string => cluster.spec.pkiRef?.name ?? cluster.metadata.name;
 
 export type PkiSecrets = Record<'cluster' | 'etcd' | 'frontProxy' | 'serviceAccount' | 'encryption', string>;
 
@@ -24,15 +28,6 @@ export function pkiSecretsOf({ status }: ClusterPKI): PkiSecrets | undefined {
 /** The Secret that preshared keys are derived from. */
 export const meshSecretOf = ({ status }: WireguardMesh): string | undefined => status?.secretName;
 
-const nodesByCluster: Index<NixNode> = {
-  kind: NixNode,
-  valuesOf: ({ spec }) => (spec.clusterRef ? [spec.clusterRef.name] : []),
-};
-const clustersByPki: Index<NixCluster> = { kind: NixCluster, valuesOf: (cluster) => [pkiOf(cluster)] };
-const clustersByMesh: Index<NixCluster> = {
-  kind: NixCluster,
-  valuesOf: ({ spec }) => (spec.network.meshRef ? [spec.network.meshRef.name] : []),
-};
 const pkisBySecret: Index<ClusterPKI> = {
   kind: ClusterPKI,
   valuesOf: (pki) => Object.values(pkiSecretsOf(pki) ?? {}),
@@ -42,27 +37,23 @@ const meshesBySecret: Index<WireguardMesh> = {
   valuesOf: (mesh) => [meshSecretOf(mesh)].filter((name) => name !== undefined),
 };
 
-type Named = { metadata: { name: string; namespace?: string } };
-const placeOf = ({ metadata }: Named): [string, string] => [metadata.namespace ?? '', metadata.name];
-const keyOf = (object: Named): ObjectKey => {
-  const [namespace, name] = placeOf(object);
-  return { namespace, name };
-};
+export const nodesOfCluster = (cluster: Named, read: CacheReader): Woken[] =>
+  nodesNaming(cluster, read).map(metadataOf);
 
-export const nodesOfCluster = (cluster: Named, read: CacheReader): ObjectKey[] =>
-  read.by(nodesByCluster, ...placeOf(cluster)).map(keyOf);
+export const nodesOfPki = (pki: Named, read: CacheReader): Woken[] =>
+  clustersUsingPki(pki, read).flatMap((cluster) => nodesOfCluster(cluster, read));
 
-export const nodesOfPki = (pki: Named, read: CacheReader): ObjectKey[] =>
-  read.by(clustersByPki, ...placeOf(pki)).flatMap((cluster) => nodesOfCluster(cluster, read));
-
-export const nodesOfMesh = (mesh: Named, read: CacheReader): ObjectKey[] =>
-  read.by(clustersByMesh, ...placeOf(mesh)).flatMap((cluster) => nodesOfCluster(cluster, read));
+export const nodesOfMesh = (mesh: Named, read: CacheReader): Woken[] =>
+  clustersUsingMesh(mesh, read).flatMap((cluster) => nodesOfCluster(cluster, read));
 
 /** Nodes whose certificates or preshared keys come from a Secret. */
-export const nodesOfClusterSecret = (secret: Named, read: CacheReader): ObjectKey[] => [
-  ...read.by(pkisBySecret, ...placeOf(secret)).flatMap((pki) => nodesOfPki(pki, read)),
-  ...read.by(meshesBySecret, ...placeOf(secret)).flatMap((mesh) => nodesOfMesh(mesh, read)),
-];
+export function nodesOfClusterSecret({ metadata }: Named, read: CacheReader): Woken[] {
+  const { namespace = '', name } = metadata;
+  return [
+    ...read.by(pkisBySecret, namespace, name).flatMap((pki) => nodesOfPki(pki, read)),
+    ...read.by(meshesBySecret, namespace, name).flatMap((mesh) => nodesOfMesh(mesh, read)),
+  ];
+}
 
 // What of each of these objects a host's release follows from. Their statuses say more, and say it more often.
 

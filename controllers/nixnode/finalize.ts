@@ -1,6 +1,7 @@
 /** What happens on the host when its NixNode goes: nothing, or all the way back. */
 import { NixCluster, type NixNode, parseDuration } from '../../crds/index.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
+import { timestamp } from '../lib/core/timestamp.ts';
 import { confirmTrial } from './confirm.ts';
 import type { Fences } from './fence.ts';
 import type { Services } from './services.ts';
@@ -29,7 +30,7 @@ export async function finalizeNode(
     const outcome = await leave(node, context, services, fences);
     if (outcome === null) return { recheckMs: soonMs };
     if (node.spec.clusterRef) {
-      context.report({ deletion: { outcome, at: new Date(context.clock.now()).toISOString() } });
+      context.report({ deletion: { outcome, at: timestamp(context.clock.now()) } });
       return { recheckMs: soonMs };
     }
   } else if (!isNoticed(node, context) && context.clock.now() < Date.parse(left.at) + noticeMs) {

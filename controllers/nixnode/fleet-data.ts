@@ -2,8 +2,8 @@
 import type { NixCluster } from '../../crds/index.ts';
 import { dataTree } from '../lib/nix/release.ts';
 import type { Tree } from '../lib/nix/tree.ts';
+import { routingOf } from '../nixcluster/network.ts';
 import { type PeersFile, printPeersFile } from '../wireguardmesh/peers.ts';
-import { routingOf } from './member-values.ts';
 
 type Nodes = NonNullable<NonNullable<NixCluster['status']>['nodes']>;
 
@@ -12,7 +12,7 @@ export function fleetData(cluster: NixCluster, peers: PeersFile | null, self: st
   const nodes = cluster.status?.nodes ?? [];
   const others = nodes.filter(({ name }) => name !== self);
   const files = new Map([['node-addresses', lines(others.flatMap((node) => node.underlayAddresses))]]);
-  if (routingOf(cluster) === 'Direct') files.set('routes', lines(others.flatMap(routesTo)));
+  if (routingOf(cluster.spec.network) === 'Direct') files.set('routes', lines(others.flatMap(routesTo)));
   if (peers) files.set('peers.json', printPeersFile(peers));
   const { domain } = cluster.spec.network;
   const hosts = nodes.flatMap(({ name, addresses }) =>

@@ -1,11 +1,11 @@
 /** What a host says of its cluster, its mesh and its certificates, as status tells it. Pure. */
 import { type NixNodeStatus, originNames, type WireguardMesh } from '../../crds/index.ts';
 import { clip } from '../lib/core/clip.ts';
+import { timestamp } from '../lib/core/timestamp.ts';
 import type { Observation } from '../lib/host/protocol.ts';
 import type { PeersFile } from '../wireguardmesh/peers.ts';
 import { validityIn } from './certificates.ts';
 import { readRecord } from './manifest.ts';
-import { timestamp } from './status.ts';
 
 type MeshStatus = NonNullable<NixNodeStatus['mesh']>;
 type PeerStatus = MeshStatus['details'][number];
@@ -15,7 +15,7 @@ export function memberOf(seen: Pick<Observation, 'manifestB64'>): NixNodeStatus[
   return cluster && { cluster: cluster.name, index: cluster.index, ...(nixpkgs && { nixpkgs }) };
 }
 
-export function pkiOf(seen: Pick<Observation, 'manifestB64' | 'certificates'>): NixNodeStatus['pki'] {
+export function pkiStatusOf(seen: Pick<Observation, 'manifestB64' | 'certificates'>): NixNodeStatus['pki'] {
   const { leaves, origins = {} } = readRecord(seen.manifestB64);
   if (!leaves) return undefined;
   const ends = seen.certificates
@@ -29,7 +29,7 @@ export function pkiOf(seen: Pick<Observation, 'manifestB64' | 'certificates'>): 
       return fingerprint === undefined ? [] : [{ name, fingerprint }];
     }),
     certificates: ends.length,
-    ...(first && { nextExpiry: timestamp(Math.floor(first.notAfter / 1000)), nextExpiring: first.path }),
+    ...(first && { nextExpiry: timestamp(first.notAfter), nextExpiring: first.path }),
   };
 }
 
@@ -43,7 +43,7 @@ const maxDetails = 64;
 const maxWords = 4096;
 
 /** `wanted` is what the host is to be told of its peers: those that it does not have are missing. */
-export function meshOf(
+export function meshStatusOf(
   seen: Pick<Observation, 'wireguard' | 'time'>,
   mesh: WireguardMesh,
   wanted: PeersFile | undefined,
@@ -75,7 +75,7 @@ type SeenPeer = NonNullable<Observation['wireguard']>['devices'][number]['peers'
 function peerOf(name: string, epoch: number, seen: SeenPeer | undefined, now: number): PeerStatus {
   const [, handshake = 0, receivedBytes = 0, sentBytes = 0] = seen ?? [];
   const state = handshake === 0 ? 'Waiting' : now - handshake > downAfterSeconds ? 'Down' : 'Connected';
-  const lastHandshake = handshake === 0 ? {} : { lastHandshake: timestamp(handshake) };
+  const lastHandshake = handshake === 0 ? {} : { lastHandshake: timestamp(handshake * 1000) };
   return { name, epoch, state, ...lastHandshake, receivedBytes, sentBytes };
 }
 

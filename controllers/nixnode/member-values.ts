@@ -1,11 +1,7 @@
 /** What a member's system is told of its cluster: only what stays as it is when other nodes come and go. Pure. */
 import type { ClusterNode, NixCluster, NixNode, WireguardMesh } from '../../crds/index.ts';
 import type { NixValue } from '../lib/nix/print.ts';
-
-/** How pods of different nodes reach each other: nix/modules/network.nix. */
-export function routingOf({ spec }: NixCluster): 'Mesh' | 'Direct' | 'External' {
-  return spec.network.meshRef ? 'Mesh' : (spec.network.routing ?? 'Direct');
-}
+import { routingOf } from '../nixcluster/network.ts';
 
 /** Options below `firn`. */
 export function memberValues(
@@ -24,7 +20,7 @@ export function memberValues(
       bridge: network.cni === 'Bridge',
       masquerade: network.masquerade,
       allowInbound: network.allowInbound,
-      routing: routingOf(cluster),
+      routing: routingOf(network),
     },
     dns: { enable: true, domain: network.domain },
     kubernetes: { roles: [...node.spec.roles].sort() },

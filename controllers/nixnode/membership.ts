@@ -5,9 +5,10 @@ import { ReconcileError } from '../lib/core/outcome.ts';
 import type { Sealed } from '../lib/core/sealed.ts';
 import { type Secret, SecretKind } from '../lib/kube/core-kinds.ts';
 import type { Reader } from '../lib/runtime/controller.ts';
+import { pkiOf } from '../nixcluster/relations.ts';
 import { type PeersFile, peersFile } from '../wireguardmesh/peers.ts';
 import { secretKey } from '../wireguardmesh/preshared.ts';
-import { meshSecretOf, pkiOf, pkiSecretsOf } from './cluster-sources.ts';
+import { meshSecretOf, pkiSecretsOf } from './cluster-sources.ts';
 
 export type Mesh = {
   object: WireguardMesh;

@@ -1,8 +1,9 @@
 /** What a host said, as status tells it. Pure. */
 import type { NixNode, NixNodeStatus } from '../../crds/index.ts';
 import { clip } from '../lib/core/clip.ts';
+import { timestamp } from '../lib/core/timestamp.ts';
 import type { Observation } from '../lib/host/protocol.ts';
-import { memberOf, pkiOf } from './member-status.ts';
+import { memberOf, pkiStatusOf } from './member-status.ts';
 
 /** Every field that follows from one observation; `undefined` removes what is not true any more. */
 export type Seen = Partial<{ [F in keyof NixNodeStatus]: NixNodeStatus[F] | undefined }>;
@@ -36,14 +37,12 @@ export function statusOf(node: NixNode, seen: Observation, desired: string | und
     roles: [...node.spec.roles].sort().join(',') || undefined,
     index: member?.index ?? node.spec.index,
     member,
-    pki: pkiOf(seen),
+    pki: pkiStatusOf(seen),
     parts: seen.releases.find((release) => release.id === seen.current)?.parts,
     trial: trialOf(seen),
     bad: badOf(seen),
     rebootDue: rebootDue || undefined,
-    lastObserved: isObservedAnew(node, nowMs)
-      ? timestamp(Math.floor(nowMs / 1000))
-      : node.status?.lastObserved,
+    lastObserved: isObservedAnew(node, nowMs) ? timestamp(nowMs) : node.status?.lastObserved,
   };
 }
 
@@ -84,7 +83,7 @@ function trialOf({ trial }: Observation): NixNodeStatus['trial'] {
     state,
     ...(reason !== null && { reason }),
     ...(messageB64 !== '' && { message: clip(messageB64, maxWords) }),
-    ...(deadline !== null && { deadline: timestamp(deadline) }),
+    ...(deadline !== null && { deadline: timestamp(deadline * 1000) }),
   };
 }
 
@@ -96,14 +95,6 @@ function badOf({ bad }: Observation): NixNodeStatus['bad'] {
     hash,
     reason,
     ...(messageB64 !== '' && { message: clip(messageB64, maxWords) }),
-    at: timestamp(at),
+    at: timestamp(at * 1000),
   }));
-}
-
-const lastSecondOfRfc3339 = Date.UTC(9999, 11, 31, 23, 59, 59) / 1000;
-
-/** RFC 3339, in whole seconds; the nearest instant that it can write, where a host's clock is beyond. */
-export function timestamp(unixSeconds: number): string {
-  const written = Math.min(Math.max(unixSeconds, 0), lastSecondOfRfc3339);
-  return new Date(written * 1000).toISOString().replace('.000Z', 'Z');
 }

@@ -8,7 +8,7 @@ import type { Context as RuntimeContext } from '../lib/runtime/controller.ts';
 import { type Fences, nextFence } from './fence.ts';
 import { asReconcileError } from './host-failure.ts';
 import { type Login, loginOf } from './login.ts';
-import { meshOf, saysTheSame } from './member-status.ts';
+import { meshStatusOf, saysTheSame } from './member-status.ts';
 import type { Membership } from './membership.ts';
 import type { Services } from './services.ts';
 import { isObservedAnew, releaseOf, statusOf } from './status.ts';
@@ -180,7 +180,7 @@ export function report({ node, context, desiredId, membership }: Visit, seen: Ob
 /** The mesh as the host sees it; undefined where there is none. */
 export function meshSeen({ seen, membership }: Visit): NixNodeStatus['mesh'] {
   if (!membership?.mesh) return undefined;
-  return meshOf(seen, membership.mesh.object, membership.mesh.peers);
+  return meshStatusOf(seen, membership.mesh.object, membership.mesh.peers);
 }
 
 /** Ages move with every look. They are told when something else changed, or with `lastObserved`. */

@@ -10,18 +10,17 @@ import {
   type Context as RuntimeContext,
   referenced,
 } from '../lib/runtime/controller.ts';
+import { clustersUsingMesh, nodesIn } from '../nixcluster/relations.ts';
 import { membersOf, requireMembers } from './members.ts';
 import { type MeshPlan, planMesh } from './plan.ts';
 import { secretBytes } from './preshared.ts';
 import { checkSecret, refuseToReplace, secretOf } from './secret.ts';
 import {
   clusterForMesh,
-  clustersByMesh,
-  meshesOfCluster,
-  meshesOfNode,
   meshesOfSecret,
+  meshOfCluster,
+  meshOfNode,
   nodeForMesh,
-  nodesByCluster,
   secretNameOf,
 } from './sources.ts';
 import { verdictOf } from './verdict.ts';
@@ -39,8 +38,8 @@ export const declaration = {
   name: 'wireguardmesh',
   primary: WireguardMesh,
   inputs: [
-    input(NixCluster, meshesOfCluster, clusterForMesh),
-    input(NixNode, meshesOfNode, nodeForMesh),
+    input(NixCluster, meshOfCluster, clusterForMesh),
+    input(NixNode, meshOfNode, nodeForMesh),
     referenced(SecretKind, meshesOfSecret),
   ],
   creates: [SecretKind],
@@ -69,7 +68,7 @@ export function wireguardMeshController(services: MeshServices): Controller {
 async function planned(mesh: WireguardMesh, context: Context, services: MeshServices): Promise<MeshPlan> {
   const { read, clock } = context;
   const cluster = clusterOf(mesh, context);
-  const nodes = read.by(nodesByCluster, mesh.metadata.namespace ?? '', cluster.metadata.name);
+  const nodes = nodesIn(cluster, read);
   const members = membersOf(cluster, nodes);
   requireMembers(mesh, cluster, members);
   const secretName = await ensureSecret(mesh, cluster, nodes, context, services);
@@ -82,8 +81,7 @@ async function planned(mesh: WireguardMesh, context: Context, services: MeshServ
 }
 
 function clusterOf(mesh: WireguardMesh, { read }: Context): NixCluster {
-  const { name, namespace = '' } = mesh.metadata;
-  const [cluster, ...others] = read.by(clustersByMesh, namespace, name);
+  const [cluster, ...others] = clustersUsingMesh(mesh, read);
   if (cluster === undefined) {
     const message = `no NixCluster names it in spec.network.meshRef`;
     throw new ReconcileError('waiting', 'MeshUnused', message);

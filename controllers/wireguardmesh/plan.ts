@@ -1,5 +1,6 @@
 /** What a mesh is to be, from its objects: status, and what holds it up. Pure. */
 import type { NixCluster, WireguardMesh, WireguardMeshStatus } from '../../crds/index.ts';
+import { timestamp } from '../lib/core/timestamp.ts';
 import { type Conflict, externalsOf } from './externals.ts';
 import { downOf, wayless } from './look-at.ts';
 import { isStaying, type Member, nodesOf } from './members.ts';
@@ -113,5 +114,3 @@ function steadyPairs(
   if (isYoung && shown && pairsAt && statesOf(shown) === statesOf(pairs)) return { pairs: shown, pairsAt };
   return { pairs, pairsAt: timestamp(nowMs) };
 }
-
-export const timestamp = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;

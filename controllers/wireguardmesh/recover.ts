@@ -1,8 +1,8 @@
 /** Which generation of keys is in use, where the status does not say: the mesh is new, or its status was lost. */
 import type { Rotation } from '../../crds/index.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
+import { several } from '../lib/core/several.ts';
 import { isStaying, type Member } from './members.ts';
-import { some } from './words.ts';
 
 /**
  * From what the hosts say. Throws `waiting` (`MeshMembersUnobserved`) until every one of them was asked: any other epoch than
@@ -15,7 +15,7 @@ export function recoverEpoch(
 ): { epoch: number; rotation?: Rotation } {
   const unobserved = members.filter((member) => isStaying(member) && !hasSpoken(cluster, member));
   if (unobserved.length > 0) {
-    const names = some(unobserved.map(({ node }) => node.metadata.name));
+    const names = several(unobserved.map(({ node }) => node.metadata.name));
     const message = `which keys are in use is known only from the hosts, and not yet from ${names}; a host that is gone for good is not waited for once its NixNode is deleted`;
     throw new ReconcileError('waiting', 'MeshMembersUnobserved', message);
   }

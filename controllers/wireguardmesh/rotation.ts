@@ -13,10 +13,10 @@ import {
   type WireguardMesh,
   type WireguardMeshStatus,
 } from '../../crds/index.ts';
+import { several } from '../lib/core/several.ts';
 import { isStaying, type Member, unreachableFor } from './members.ts';
 import { keyAt } from './peers.ts';
 import { meetDirectly } from './relays.ts';
-import { some } from './words.ts';
 
 export type Keys = Pick<WireguardMeshStatus, 'epoch' | 'rotation' | 'rotatedAt' | 'request'> & {
   epoch: number;
@@ -36,7 +36,7 @@ export function rotate(keys: Keys, sight: Sight): Keys {
   if (rotation === undefined) return begin(keys, sight);
   const { waitsFor: _, shakenAt: before, ...rest } = rotation;
   const waits = waitsOf(rotation, sight);
-  if (waits.length > 0) return { ...keys, rotation: { ...rest, waitsFor: some(waits, '; ') } };
+  if (waits.length > 0) return { ...keys, rotation: { ...rest, waitsFor: several(waits, '; ') } };
   const shakenAt = before ?? sight.now;
   if (rotation.stage === 'Prepare' && Date.parse(sight.now) < Date.parse(shakenAt) + settleMs) {
     return { ...keys, rotation: { ...rest, shakenAt, waitsFor: 'new tunnels settle for a few seconds' } };

@@ -1,40 +1,24 @@
 /** Which objects a mesh is made of, and what of them matters to it. */
-import { NixCluster, NixNode, WireguardMesh } from '../../crds/index.ts';
-import type { CacheReader, Index, ObjectKey, ObjectMetadata } from '../lib/runtime/controller.ts';
+import { type NixCluster, type NixNode, WireguardMesh } from '../../crds/index.ts';
+import type { CacheReader, ObjectMetadata, Woken } from '../lib/runtime/controller.ts';
+import { clusterNamedBy, metadataOf } from '../nixcluster/relations.ts';
 
 /** The Secret of a mesh. */
 export const secretNameOf = (mesh: string): string => `${mesh}-mesh`;
 
-export const clustersByMesh: Index<NixCluster> = {
-  kind: NixCluster,
-  valuesOf: ({ spec }) => (spec.network.meshRef ? [spec.network.meshRef.name] : []),
-};
-export const nodesByCluster: Index<NixNode> = {
-  kind: NixNode,
-  valuesOf: ({ spec }) => (spec.clusterRef ? [spec.clusterRef.name] : []),
-};
+export const meshOfCluster = ({ metadata: { namespace = '' }, spec }: NixCluster): Woken[] =>
+  spec.network.meshRef ? [{ namespace, name: spec.network.meshRef.name }] : [];
 
-const placeOf = ({ metadata }: ObjectMetadata): { namespace: string; name: string } => ({
-  namespace: metadata.namespace ?? '',
-  name: metadata.name,
-});
-
-export const meshesOfCluster = (cluster: NixCluster): ObjectKey[] =>
-  [...clustersByMesh.valuesOf(cluster)].map((name) => ({ namespace: placeOf(cluster).namespace, name }));
-
-export function meshesOfNode(node: NixNode, read: CacheReader): ObjectKey[] {
-  const { namespace } = placeOf(node);
-  const cluster = node.spec.clusterRef && read.get(NixCluster, namespace, node.spec.clusterRef.name);
-  return cluster ? meshesOfCluster(cluster) : [];
+export function meshOfNode(node: NixNode, read: CacheReader): Woken[] {
+  const cluster = clusterNamedBy(node, read);
+  return cluster ? meshOfCluster(cluster) : [];
 }
 
-export function meshesOfSecret(secret: ObjectMetadata, read: CacheReader): ObjectKey[] {
-  const { namespace, name } = placeOf(secret);
-  return read
-    .list(WireguardMesh, namespace)
-    .filter((mesh) => secretNameOf(mesh.metadata.name) === name)
-    .map(placeOf);
-}
+export const meshesOfSecret = ({ metadata }: ObjectMetadata, read: CacheReader): Woken[] =>
+  read
+    .list(WireguardMesh, metadata.namespace ?? '')
+    .filter((mesh) => secretNameOf(mesh.metadata.name) === metadata.name)
+    .map(metadataOf);
 
 // What of each of these objects the mesh follows from. Their statuses say more, and say it more often.
 

@@ -1,7 +1,7 @@
 /** What a plan means for the conditions of the mesh. Each throws a `ReconcileError` with its own reason, or is content. */
 import { ReconcileError } from '../lib/core/outcome.ts';
+import { several } from '../lib/core/several.ts';
 import type { MeshPlan } from './plan.ts';
-import { some } from './words.ts';
 
 /** Handshakes take seconds; what takes longer is told by the nodes, which wakes the mesh. */
 const connectingMs = 60_000;
@@ -12,13 +12,13 @@ function conflicts({ conflicts: [conflict] }: MeshPlan): void {
 
 function keys({ keyless }: MeshPlan): void {
   if (keyless.length === 0) return;
-  const message = `no key yet from ${some(keyless)}: hosts make them with their first release in the mesh`;
+  const message = `no key yet from ${several(keyless)}: hosts make them with their first release in the mesh`;
   throw new ReconcileError('progressing', 'KeysMissing', message);
 }
 
 function pairs({ problems, isDown, isConnected, fields }: MeshPlan): void {
-  if (problems.length > 0) throw new ReconcileError('waiting', 'MeshProblem', some(problems, '; '));
-  const bad = some(
+  if (problems.length > 0) throw new ReconcileError('waiting', 'MeshProblem', several(problems, '; '));
+  const bad = several(
     (fields.down ?? []).map(({ a, b, lookAt }) => `${a} and ${b}: look at ${lookAt}`),
     '; ',
   );

@@ -86,10 +86,3 @@ const spread = (ms: number, jitter: number): number => ms * (0.9 + 0.2 * jitter)
 /** Doubles from one second to five minutes; the lower half is fixed so that a retry is never immediate. */
 export const backoff = (attempt: number, jitter: number): number =>
   Math.min(1000 * 2 ** attempt, 300_000) * (0.5 + 0.5 * jitter);
-
-/** Of several failures the one to speak of: a bug first, then what waits for a change, last what passes by itself. */
-export function gravest(failures: readonly unknown[]): unknown {
-  const rank = (error: unknown) => (error instanceof ReconcileError ? gravity.indexOf(error.verdict) : -1);
-  return [...failures].sort((a, b) => rank(a) - rank(b))[0];
-}
-const gravity: readonly Verdict[] = ['terminal', 'transient', 'waiting', 'progressing'];

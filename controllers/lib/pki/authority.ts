@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { Sealed } from '../core/sealed.ts';
 import { type Issuance, sign, skewAllowanceMs } from './certificate.ts';
+import { validityOf } from './inspect.ts';
 import { generateKey, type KeyAlgorithm, publicKeyOf } from './keys.ts';
 import { splitPem } from './pem.ts';
 import { PkiError } from './pki-error.ts';
@@ -65,8 +66,7 @@ export const authorityText = ({ certificate, chain }: Authority): string =>
   chain.startsWith(certificate) ? chain : certificate + chain;
 
 /** Milliseconds since the epoch after which nothing below the authority is valid. */
-export const endOf = (authority: Authority): number =>
-  new X509Certificate(authority.certificate).validToDate.getTime();
+export const endOf = (authority: Authority): number => validityOf(authority.certificate).notAfter;
 
 function statementOf(spec: AuthoritySpec, now: number, latest: number) {
   return {

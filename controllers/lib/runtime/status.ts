@@ -1,5 +1,6 @@
 import { clip } from '../core/clip.ts';
 import type { Settled } from '../core/outcome.ts';
+import { timestamp } from '../core/timestamp.ts';
 
 /** apimachinery `metav1.Condition`. */
 export type Condition = {
@@ -48,7 +49,7 @@ export function composeStatus(input: StatusInput): Status {
   const former = new Map(input.previous.conditions?.map((condition) => [condition.type, condition]));
   const { ready, reason, message, stalled } = input.settled;
   const said = { reason, message: clip(message, maxMessage) };
-  const now = new Date(Math.floor(input.now / 1000) * 1000).toISOString().replace('.000Z', 'Z');
+  const now = timestamp(input.now);
   const judge = (type: string, verdict: Verdict) =>
     judged(type, verdict, former.get(type), input.generation, now);
 

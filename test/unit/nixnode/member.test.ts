@@ -3,7 +3,12 @@ import { print } from '../../../controllers/lib/nix/print.ts';
 import { hashTree, type Tree } from '../../../controllers/lib/nix/tree.ts';
 import { fleetData } from '../../../controllers/nixnode/fleet-data.ts';
 import { recheckAfter } from '../../../controllers/nixnode/health.ts';
-import { memberOf, meshOf, pkiOf, saysTheSame } from '../../../controllers/nixnode/member-status.ts';
+import {
+  memberOf,
+  meshStatusOf,
+  pkiStatusOf,
+  saysTheSame,
+} from '../../../controllers/nixnode/member-status.ts';
 import { memberValues } from '../../../controllers/nixnode/member-values.ts';
 import { emptyPeersFile, peersFile } from '../../../controllers/wireguardmesh/peers.ts';
 import type { NixCluster, WireguardMesh } from '../../../crds/index.ts';
@@ -116,7 +121,7 @@ describe('what the host says', () => {
       [key(2), now - 60, 10, 20],
       [key(3), now - 600, 30, 40],
     ]);
-    expect(meshOf(seen, mesh, peersOf(mesh, cluster, 'node1'))).toEqual({
+    expect(meshStatusOf(seen, mesh, peersOf(mesh, cluster, 'node1'))).toEqual({
       keys: [{ epoch: 1, publicKey: key(1) }],
       active: 1,
       port: 51_820,
@@ -145,12 +150,14 @@ describe('what the host says', () => {
   });
 
   test('misses the peers that it does not have, whatever else it says', () => {
-    expect(meshOf({ time: now, wireguard: null }, mesh, peersOf(mesh, cluster, 'node1'))).toMatchObject({
-      peers: 2,
-      connected: 0,
-    });
+    expect(meshStatusOf({ time: now, wireguard: null }, mesh, peersOf(mesh, cluster, 'node1'))).toMatchObject(
+      {
+        peers: 2,
+        connected: 0,
+      },
+    );
     const seen = seenWith([], 'port 51820 is taken');
-    expect(meshOf(seen, mesh, peersOf(mesh, cluster, 'node1'))).toMatchObject({
+    expect(meshStatusOf(seen, mesh, peersOf(mesh, cluster, 'node1'))).toMatchObject({
       peers: 2,
       connected: 0,
       problem: 'port 51820 is taken',
@@ -159,7 +166,7 @@ describe('what the host says', () => {
 
   test('says the same as long as only ages and bytes move', () => {
     const of = (...peers: [string, number, number, number][]) =>
-      meshOf(seenWith(peers), mesh, peersOf(mesh, cluster, 'node1'));
+      meshStatusOf(seenWith(peers), mesh, peersOf(mesh, cluster, 'node1'));
     const before = of([key(2), now - 60, 10, 20], [key(3), now - 60, 0, 0]);
     expect(saysTheSame(before, of([key(2), now - 10, 99, 99], [key(3), now - 90, 1, 1]))).toBe(true);
     expect(saysTheSame(before, of([key(2), now - 10, 99, 99], [key(3), now - 999, 1, 1]))).toBe(false);
@@ -183,6 +190,6 @@ describe('what the host says', () => {
     const manifestB64 = JSON.stringify({ cluster: { name: 'demo', index: 7 }, nixpkgs });
     expect(memberOf(observation({ manifestB64 }))).toEqual({ cluster: 'demo', index: 7, nixpkgs });
     expect(memberOf(observation({ manifestB64: '{"cluster":{"name":"demo","index":0}}' }))).toBeUndefined();
-    expect(pkiOf(observation({ manifestB64 }))).toBeUndefined();
+    expect(pkiStatusOf(observation({ manifestB64 }))).toBeUndefined();
   });
 });

@@ -1,4 +1,4 @@
-import { statusOf, timestamp } from '../../../controllers/nixnode/status.ts';
+import { statusOf } from '../../../controllers/nixnode/status.ts';
 import { NixNode } from '../../../crds/index.ts';
 import { nixNodeStatus } from '../../../crds/nixnode-status.ts';
 import { observation, part } from '../../support/observation.ts';
@@ -82,13 +82,4 @@ test.each([
   const trial = { id, attempt: 1, reason: null, messageB64: '', deadline: null, failedUnits: [] };
   const seen = observation({ trial: { ...trial, state: 'RebootDue' } });
   expect(statusOf(node, seen, desired, now).rebootDue).toBe(due);
-});
-
-test.each([
-  [0, '1970-01-01T00:00:00Z'],
-  [1_800_000_000, '2027-01-15T08:00:00Z'],
-  [253_402_300_800, '9999-12-31T23:59:59Z'],
-  [-1, '1970-01-01T00:00:00Z'],
-])('timestamp %d', (seconds, expected) => {
-  expect(timestamp(seconds)).toBe(expected);
 });
