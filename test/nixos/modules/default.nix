@@ -9,6 +9,8 @@
     ./activation.nix
     ./toplevel.nix
     ./boot.nix
+    ./containerd.nix
+    ./cri-o.nix
     ./kernel.nix
     ./filesystems.nix
     ./nix-daemon.nix

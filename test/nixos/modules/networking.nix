@@ -66,6 +66,11 @@ in
       default = { };
       description = "Names by address, for /etc/hosts.";
     };
+    enableIPv6 = lib.mkOption {
+      type = lib.types.bool;
+      default = true;
+      description = "Whether IPv6 is there.";
+    };
     extraHosts = mkOption {
       type = types.lines;
       default = "";

@@ -6,21 +6,20 @@
 }:
 let
   build = import ./build.nix { inherit lib system userland; };
-  programs = import ./programs.nix;
-  wrap =
-    pname: names:
-    build.runCommand "${pname}-0" { meta.mainProgram = builtins.head names; } ''
+  wrapFrom =
+    folder: version: pname: names:
+    build.runCommand "${pname}-${version}" { meta.mainProgram = builtins.head names; } ''
       mkdir -p "$out/bin"
       for name in ${lib.escapeShellArgs names}; do
-        [ -e "${userland}/bin/$name" ] || [ -L "${userland}/bin/$name" ] || { echo "the userland has no $name" >&2; exit 1; }
-        ln -s "${userland}/bin/$name" "$out/bin/$name"
+        [ -e "${folder}/bin/$name" ] || [ -L "${folder}/bin/$name" ] || { echo "${folder} has no $name" >&2; exit 1; }
+        ln -s "${folder}/bin/$name" "$out/bin/$name"
       done
     ''
     // {
-      inherit pname;
-      version = "0";
+      inherit pname version;
       shellPath = "/bin/${builtins.head names}";
     };
+  kubernetesPrograms = import ./store-path.nix { inherit lib; } ../kubernetes-programs "kubernetes-programs";
   # Kernel and initrd are files that nothing boots; that they differ is what a switch and a reboot look at.
   kernel =
     version:
@@ -33,7 +32,8 @@ let
       modDirVersion = version;
     };
 in
-builtins.mapAttrs wrap programs
+builtins.mapAttrs (wrapFrom userland "0") (import ./programs.nix)
+// builtins.mapAttrs (pname: package: wrapFrom kubernetesPrograms package.version pname package.programs) (import ./kubernetes.nix)
 // build
 // {
   inherit lib system userland;

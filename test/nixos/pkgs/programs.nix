@@ -99,6 +99,7 @@
     "gunzip"
     "zcat"
   ];
+  haproxy = [ "haproxy" ];
   iproute2 = [
     "ip"
     "bridge"
@@ -144,6 +145,7 @@
     "sysctl"
     "free"
   ];
+  runc = [ "runc" ];
   shadow = [
     "nologin"
     "useradd"
