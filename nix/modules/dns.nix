@@ -11,15 +11,19 @@ let
   inherit (config.firn) network;
   cfg = config.firn.dns;
   delegate = "systemd/dns-delegate.d/firn.dns-delegate";
+  # CoreDNS asks its plugins in an order of its own: hosts, kubernetes, forward.
   corefile = pkgs.writeText "Corefile" ''
-    ${cfg.domain}:53 {
+    ${if cfg.forwardTo == [ ] then cfg.domain else "."}:53 {
         bind ${toString cfg.addresses}
         errors
         # A name that joins is there within a second; nothing is to be reloaded for it.
-        hosts ${cfg.hostsFile} {
+        hosts ${cfg.hostsFile} ${cfg.domain} {
             ttl 15
             reload 1s
+            ${lib.optionalString (cfg.plugins != "") "fallthrough"}
         }
+        ${cfg.plugins}
+        ${lib.optionalString (cfg.forwardTo != [ ]) "forward . ${toString cfg.forwardTo}"}
     }
   '';
   # CoreDNS ends when an address is not there that it is to listen on; the bridge's and the mesh's come after the boot began.
@@ -56,6 +60,21 @@ in
       apply = toString;
       description = "hosts(5) with the nodes' names in the domain. A change of it is noticed.";
     };
+    plugins = mkOption {
+      type = types.lines;
+      default = "";
+      description = "Further plugins of CoreDNS. They are asked for what the file does not have.";
+    };
+    forwardTo = mkOption {
+      type = types.listOf (types.strMatching "[0-9a-fA-F:.]+");
+      default = [ ];
+      description = "Who is asked about names outside of the domain. Without any such questions are refused.";
+    };
+    user = mkOption {
+      type = types.nullOr types.str;
+      default = null;
+      description = "As whom CoreDNS runs, where it has files that nobody else reads; null: a user of the moment.";
+    };
   };
 
   config = lib.mkIf cfg.enable {
@@ -86,7 +105,8 @@ in
         ExecStart = "${pkgs.coredns}/bin/coredns -conf ${corefile}";
         Restart = "on-failure";
         RestartSec = 2;
-        DynamicUser = true;
+        DynamicUser = cfg.user == null;
+        User = lib.mkIf (cfg.user != null) cfg.user;
         AmbientCapabilities = "CAP_NET_BIND_SERVICE";
         CapabilityBoundingSet = "CAP_NET_BIND_SERVICE";
         NoNewPrivileges = true;
