@@ -8,7 +8,7 @@ echo "firn: types …" >&2
 tsc -p .
 if command -v shellcheck >/dev/null; then
   echo "firn: shell …" >&2
-  shellcheck scripts/*.sh cli/*.sh nix/modules/firewall/*.sh nix/modules/routes/*.sh
+  shellcheck scripts/*.sh cli/*.sh nix/modules/firewall/*.sh nix/modules/kubernetes/*.sh nix/modules/routes/*.sh
   # The parts of one program.
   cat nix/modules/mesh/*.sh | shellcheck --shell=bash -
 else

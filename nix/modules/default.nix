@@ -15,5 +15,6 @@
     ./firewall.nix
     ./dns.nix
     ./kubernetes-users.nix
+    ./kubernetes
   ];
 }

@@ -1,0 +1,344 @@
+import { type KubernetesHost, kubernetesHost } from '../support/kubernetes-host.ts';
+import { evaluateHost, refusalOf } from '../support/stand-in.ts';
+
+const look = (host: KubernetesHost, expression: string) =>
+  evaluateHost(kubernetesHost(host), `checked (${expression})`);
+
+const ours = /^(etcd|kine|kube-.*|kubelet|containerd|crio|firn-api-balancer|firn-dns)$/;
+
+type Seen = { units: string[]; warnings: string[]; open: Record<'nodes' | 'pods' | 'anywhere', number[]> };
+
+const seen = async (host: KubernetesHost): Promise<Seen> => {
+  const all = (await look(
+    host,
+    `let inherit (config.firn.firewall) fromNodes fromPods fromAnywhere; in {
+      units = builtins.attrNames config.systemd.services;
+      inherit warnings;
+      open = lib.mapAttrs (_: ports: builtins.sort builtins.lessThan ports.tcp)
+        { nodes = fromNodes; pods = fromPods; anywhere = fromAnywhere; };
+    }`,
+  )) as Seen;
+  return { ...all, units: all.units.filter((name) => ours.test(name)) };
+};
+
+const everywhere = ['firn-api-balancer', 'firn-dns'];
+const node = ['kube-proxy', 'kubelet'];
+const controlPlane = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'];
+
+describe('units and open ports follow from roles', () => {
+  const kinds = (['Etcd', 'SQLite'] as const).flatMap((datastore) =>
+    (['Containerd', 'CRIO'] as const).map((runtime) => ({ datastore, runtime })),
+  );
+  test.each(kinds)('control plane with $datastore and $runtime', async (kind) => {
+    const { units, warnings, open } = await seen({ ...kind, roles: '"control-plane"' });
+    const store = kind.datastore === 'Etcd' ? 'etcd' : 'kine';
+    const runtime = kind.runtime === 'CRIO' ? 'crio' : 'containerd';
+    expect(units).toEqual([...everywhere, ...node, ...controlPlane, store, runtime].sort());
+    expect(warnings).toEqual([]);
+    expect(open).toEqual({ nodes: [53, 6443, 10250], pods: [53, 6443, 10250], anywhere: [] });
+  });
+
+  test.each(kinds.filter(({ datastore }) => datastore === 'Etcd'))('worker with $runtime', async (kind) => {
+    const { units, warnings, open } = await seen({ ...kind, roles: '"worker"' });
+    const runtime = kind.runtime === 'CRIO' ? 'crio' : 'containerd';
+    expect(units).toEqual([...everywhere, ...node, runtime].sort());
+    expect(warnings).toEqual([]);
+    expect(open).toEqual({ nodes: [53, 10250], pods: [53, 10250], anywhere: [] });
+  });
+
+  test('a frontend finds the API and names, and runs no pods', async () => {
+    const { units, open } = await seen({ roles: '"frontend"' });
+    expect(units).toEqual(everywhere);
+    expect(open.nodes).toEqual([53]);
+  });
+
+  test('nothing runs before it is enabled, whatever the roles', async () => {
+    const { units } = await seen({ more: 'firn.kubernetes.enable = lib.mkForce false;' });
+    expect(units).toEqual(['firn-dns']);
+  });
+
+  test('members of etcd reach each other; everyone reaches the API where that is asked for', async () => {
+    const more = 'firn.kubernetes = { etcd.transport = "TLS"; apiServer.openFirewall = true; };';
+    const { open } = await seen({ more });
+    expect(open.nodes).toEqual([53, 2380, 6443, 10250]);
+    expect(open.anywhere).toEqual([6443]);
+  });
+});
+
+/** The flags of a unit's program by name; one that is repeated, as a list. */
+async function flagsOf(unit: string, host: KubernetesHost = {}): Promise<Record<string, string | string[]>> {
+  const line = (await look(host, `config.systemd.services.${unit}.serviceConfig.ExecStart`)) as string;
+  const flags: Record<string, string | string[]> = {};
+  for (const [, name, value] of line.matchAll(/"--([^=]+)=([^"]*)"/g)) {
+    const before = flags[name!];
+    flags[name!] = before === undefined ? value! : [before, value!].flat();
+  }
+  return flags;
+}
+
+const configOf = async (name: string, host: KubernetesHost = {}) =>
+  JSON.parse((await look(host, `config.environment.etc."kubernetes/${name}".text`)) as string);
+
+/** As the CIS Kubernetes Benchmark numbers its recommendations. */
+describe('flags that upstream’s benchmark looks for', () => {
+  const tls = { more: 'firn.kubernetes.etcd.transport = "TLS";' };
+  test.each<[number: string, unit: string, flags: Record<string, string | undefined>, host?: KubernetesHost]>(
+    [
+      ['1.2.2', 'kube-apiserver', { 'token-auth-file': undefined }],
+      [
+        '1.2.4',
+        'kube-apiserver',
+        {
+          'kubelet-client-certificate': '/etc/kubernetes/pki/apiserver-kubelet-client.crt',
+          'kubelet-client-key': '/etc/kubernetes/pki/apiserver-kubelet-client.key',
+        },
+      ],
+      ['1.2.5', 'kube-apiserver', { 'kubelet-certificate-authority': '/etc/kubernetes/pki/ca.crt' }],
+      ['1.2.6 to 1.2.8', 'kube-apiserver', { 'authorization-mode': 'Node,RBAC' }],
+      ['1.2.15', 'kube-apiserver', { 'enable-admission-plugins': 'NodeRestriction' }],
+      ['1.2.16', 'kube-apiserver', { profiling: 'false' }],
+      [
+        '1.2.17 to 1.2.20',
+        'kube-apiserver',
+        {
+          'audit-log-path': '/var/log/kubernetes/audit.log',
+          'audit-log-maxage': '30',
+          'audit-log-maxbackup': '10',
+          'audit-log-maxsize': '100',
+        },
+      ],
+      ['1.2.23', 'kube-apiserver', { 'service-account-key-file': '/etc/kubernetes/pki/sa.pub' }],
+      [
+        '1.2.24',
+        'kube-apiserver',
+        {
+          'etcd-certfile': '/etc/kubernetes/pki/apiserver-etcd-client.crt',
+          'etcd-keyfile': '/etc/kubernetes/pki/apiserver-etcd-client.key',
+          'etcd-cafile': '/etc/kubernetes/pki/etcd/ca.crt',
+        },
+        tls,
+      ],
+      [
+        '1.2.25 and 1.2.26',
+        'kube-apiserver',
+        {
+          'tls-cert-file': '/etc/kubernetes/pki/apiserver.crt',
+          'tls-private-key-file': '/etc/kubernetes/pki/apiserver.key',
+          'client-ca-file': '/etc/kubernetes/pki/ca.crt',
+          'tls-min-version': 'VersionTLS12',
+        },
+      ],
+      [
+        '1.2.27',
+        'kube-apiserver',
+        { 'encryption-provider-config': '/etc/kubernetes/pki/encryption-config.yaml' },
+      ],
+      ['1.3.2', 'kube-controller-manager', { profiling: 'false' }],
+      [
+        '1.3.3 to 1.3.5',
+        'kube-controller-manager',
+        {
+          'use-service-account-credentials': 'true',
+          'service-account-private-key-file': '/etc/kubernetes/pki/sa.key',
+          'root-ca-file': '/etc/kubernetes/pki/ca.crt',
+        },
+      ],
+      ['1.3.7', 'kube-controller-manager', { 'bind-address': '127.0.0.1' }],
+      ['1.4.2', 'kube-scheduler', { 'bind-address': '127.0.0.1' }],
+      [
+        '2.1 to 2.6',
+        'etcd',
+        {
+          'cert-file': '/etc/kubernetes/pki/etcd/server.crt',
+          'key-file': '/etc/kubernetes/pki/etcd/server.key',
+          'client-cert-auth': 'true',
+          'auto-tls': undefined,
+          'peer-cert-file': '/etc/kubernetes/pki/etcd/peer.crt',
+          'peer-key-file': '/etc/kubernetes/pki/etcd/peer.key',
+          'peer-client-cert-auth': 'true',
+          'peer-auto-tls': undefined,
+        },
+        tls,
+      ],
+      ['2.7', 'etcd', { 'trusted-ca-file': '/etc/kubernetes/pki/etcd/ca.crt' }, tls],
+    ],
+  )('%s: %s', async (...[, unit, wanted, host]) => {
+    const flags = await flagsOf(unit, host);
+    expect(Object.fromEntries(Object.keys(wanted).map((name) => [name, flags[name]]))).toEqual(wanted);
+  });
+
+  test('1.2.1: nobody without a name, but for health', async () => {
+    expect((await configOf('authentication.json')).anonymous).toEqual({
+      enabled: true,
+      conditions: [{ path: '/livez' }, { path: '/readyz' }, { path: '/healthz' }],
+    });
+    expect((await flagsOf('kube-apiserver'))['anonymous-auth']).toBeUndefined();
+  });
+
+  test('1.4.1: no profiling of the scheduler', async () => {
+    expect(await configOf('scheduler.json')).toMatchObject({ enableProfiling: false });
+  });
+
+  test('3.2.1: there is an audit policy, and no level that writes down contents', async () => {
+    const { rules } = await configOf('audit-policy.json');
+    expect(rules.at(-1)).toEqual({ level: 'Metadata' });
+    expect(rules.map(({ level }: { level: string }) => level)).not.toContain('RequestResponse');
+  });
+
+  test('4.2: kubelet', async () => {
+    expect(await configOf('kubelet.json')).toMatchObject({
+      authentication: {
+        anonymous: { enabled: false },
+        webhook: { enabled: true },
+        x509: { clientCAFile: '/etc/kubernetes/pki/ca.crt' },
+      },
+      authorization: { mode: 'Webhook' },
+      readOnlyPort: 0,
+      protectKernelDefaults: true,
+      eventRecordQPS: 50,
+      tlsCertFile: '/etc/kubernetes/pki/kubelet.crt',
+      tlsPrivateKeyFile: '/etc/kubernetes/pki/kubelet.key',
+    });
+  });
+
+  test('1.1.13: root alone reads the administrator’s kubeconfig; no kubeconfig holds a key', async () => {
+    const mode = await look({}, 'config.environment.etc."kubernetes/cluster-admin.kubeconfig".mode');
+    expect(mode).toBe('0400');
+    for (const name of ['cluster-admin', 'kubelet', 'kube-proxy', 'scheduler', 'coredns']) {
+      const [user] = (await configOf(`${name}.kubeconfig`)).users;
+      expect(Object.keys(user.user).sort()).toEqual(['client-certificate', 'client-key']);
+    }
+  });
+});
+
+test('who runs on a control plane asks its own API server, everybody else the balancer', async () => {
+  const serverOf = async (name: string) => (await configOf(`${name}.kubeconfig`)).clusters[0].cluster.server;
+  expect(await serverOf('controller-manager')).toBe('https://127.0.0.1:6443');
+  expect(await serverOf('scheduler')).toBe('https://127.0.0.1:6443');
+  expect(await serverOf('kubelet')).toBe('https://127.0.0.1:7443');
+  expect(await serverOf('kube-proxy')).toBe('https://127.0.0.1:7443');
+  expect(await serverOf('coredns')).toBe('https://127.0.0.1:7443');
+});
+
+test('the family of services is that of the node', async () => {
+  expect((await flagsOf('kube-apiserver'))['advertise-address']).toBe('10.88.1.1');
+  expect((await flagsOf('kubelet'))['node-ip']).toBe('10.88.1.1,fd88:1::1');
+  const more = 'firn.kubernetes.serviceNetworks = [ "fd88::/112" "10.88.0.0/24" ];';
+  expect((await flagsOf('kube-apiserver', { more }))['advertise-address']).toBe('fd88:1::1');
+  expect((await flagsOf('kubelet', { more }))['node-ip']).toBe('fd88:1::1,10.88.1.1');
+  expect((await configOf('kubelet.json', { more })).clusterDNS).toEqual(['fd88:1::1', '10.88.1.1']);
+});
+
+test('who the members of etcd are is no part of the system', async () => {
+  const flags = await flagsOf('etcd', { more: 'firn.kubernetes.etcd.transport = "TLS";' });
+  expect(Object.keys(flags).filter((name) => name.startsWith('initial-cluster'))).toEqual([]);
+  expect(flags['listen-client-urls']).toBe('https://127.0.0.1:2379,https://10.88.1.1:2379');
+});
+
+test('pods get addresses of this node’s subnets, and leave by the node', async () => {
+  const text = (await look({}, 'config.environment.etc."cni/net.d/10-firn.conflist".text')) as string;
+  expect(JSON.parse(text).plugins[0]).toMatchObject({
+    bridge: 'brkube',
+    hairpinMode: true,
+    ipam: {
+      ranges: [
+        [{ subnet: 'fd88:1::/32', gateway: 'fd88:1::1' }],
+        [{ subnet: '10.88.1.0/24', gateway: '10.88.1.1' }],
+      ],
+      routes: [
+        { dst: '::/0', gw: 'fd88:1::1' },
+        { dst: '0.0.0.0/0', gw: '10.88.1.1' },
+      ],
+    },
+  });
+});
+
+test('kube-proxy knows local pods by the bridge, or by their networks', async () => {
+  expect(await configOf('kube-proxy.json')).toMatchObject({
+    mode: 'nftables',
+    detectLocalMode: 'BridgeInterface',
+    detectLocal: { bridgeInterface: 'brkube' },
+    nodePortAddresses: ['primary'],
+  });
+  const none = await configOf('kube-proxy.json', { more: 'firn.network.bridge = false;' });
+  expect(none).toMatchObject({ detectLocalMode: 'ClusterCIDR', clusterCIDR: 'fd88::/16,10.88.0.0/16' });
+});
+
+test('a network of the runtime’s own is not there', async () => {
+  const files = `builtins.filter (lib.hasPrefix "cni/") (map (e: e.target)
+    (builtins.filter (e: e.enable) (builtins.attrValues config.environment.etc)))`;
+  expect(await look({ runtime: 'CRIO' }, files)).toEqual(['cni/net.d/10-firn.conflist']);
+});
+
+test('services’ names are answered after nodes’ names, and a frontend answers nothing else', async () => {
+  const plugins = 'config.firn.dns.plugins';
+  expect(await look({}, plugins)).toContain('kubernetes k8s.internal in-addr.arpa ip6.arpa {');
+  expect(await look({}, 'config.firn.dns.forwardTo')).toEqual(['127.0.0.53']);
+  expect(await look({ roles: '"frontend"' }, 'config.firn.dns.forwardTo')).toEqual([]);
+});
+
+test('what users add reaches the component; a dollar sign is no variable of systemd’s', async () => {
+  const more = `firn.kubernetes = {
+    apiServer.extraArgs = { audit-log-maxage = "7"; v = "4"; };
+    kubelet.settings = { failSwapOn = false; memorySwap.swapBehavior = "LimitedSwap"; };
+    kubelet.labels.disk = "ssd";
+    kubelet.taints = [ { key = "dedicated"; value = "db"; effect = "NoSchedule"; } ];
+    scheduler.extraArgs.feature-gates = "A$B=100%";
+  };`;
+  expect(await flagsOf('kube-apiserver', { more })).toMatchObject({ 'audit-log-maxage': '7', v: '4' });
+  expect(await configOf('kubelet.json', { more })).toMatchObject({
+    failSwapOn: false,
+    memorySwap: { swapBehavior: 'LimitedSwap' },
+    registerWithTaints: [{ key: 'dedicated', value: 'db', effect: 'NoSchedule' }],
+  });
+  expect((await flagsOf('kubelet', { more }))['node-labels']).toBe('disk=ssd');
+  expect((await flagsOf('kube-scheduler', { more }))['feature-gates']).toBe('A$$B=100%%');
+});
+
+describe('refused, with what to do', () => {
+  test.each([
+    [
+      'a flag of Firn’s',
+      'apiServer.extraArgs.authorization-mode = "AlwaysAllow";',
+      'apiServer.extraArgs has authorization-mode',
+    ],
+    [
+      'one that undoes another',
+      'apiServer.extraArgs.anonymous-auth = "true";',
+      'apiServer.extraArgs has anonymous-auth',
+    ],
+    [
+      'a field of the kubelet',
+      'kubelet.settings.authentication.anonymous.enabled = true;',
+      'kubelet.settings has authentication',
+    ],
+    ['another mode', 'kubeProxy.settings.mode = "iptables";', 'kubeProxy.settings has mode'],
+    [
+      'names for everybody',
+      'apiServer.authenticationConfiguration.anonymous.enabled = true;',
+      'has anonymous',
+    ],
+    [
+      'a role as a label',
+      'kubelet.labels."node-role.kubernetes.io/worker" = "";',
+      'a label of node-role.kubernetes.io',
+    ],
+    ['no roles', 'roles = lib.mkForce [ ];', 'firn.kubernetes.roles is empty'],
+    ['a subnet too few', 'podSubnets = lib.mkForce [ "10.88.1.0/24" ];', 'podSubnets must have one subnet'],
+    [
+      'services of a family that the node lacks',
+      'nodeAddresses = [ "fd88:1::1" ];',
+      'no address of the family of the first',
+    ],
+    ['another minor', 'version = "1.35";', 'is 1.36.3, but firn.kubernetes.version is 1.35'],
+    ['two minors at once', 'runningVersion = "1.34.2";', 'Go to 1.35 first.'],
+    ['a step back', 'runningVersion = "1.37.1";', 'Kubernetes does not go back'],
+  ])('%s', async (_, more, message) => {
+    expect(await refusalOf(kubernetesHost({ more: `firn.kubernetes = { ${more} };` }))).toContain(message);
+  });
+
+  test('one minor up is not', async () => {
+    const more = 'firn.kubernetes = { runningVersion = "1.35.4"; version = "1.36"; };';
+    expect(await look({ more }, 'null')).toBeNull();
+  });
+});
