@@ -3,8 +3,6 @@
 # better than any file, and a file that is not there does not keep it from starting.
 set -euo pipefail
 
-data=/var/lib/etcd
-
 # The flags of FIRN_ETCD_CLUSTER, one a line. It comes from outside: what does not look like it should is no part of it.
 joining() {
 	awk -v self="$FIRN_ETCD_NAME" '
@@ -27,7 +25,7 @@ joining() {
 }
 
 flags=()
-if [ ! -d "$data/member/wal" ]; then
+if [ ! -d "$STATE_DIRECTORY/member/wal" ]; then
 	if [ -z "$FIRN_ETCD_CLUSTER" ]; then
 		flags=("--initial-cluster=$FIRN_ETCD_NAME=unix://peer:0")
 	elif [ -r "$FIRN_ETCD_CLUSTER" ]; then

@@ -2,8 +2,6 @@
 # Writes the balancer's configuration from the file of API servers, if HAProxy takes it: firn-api-balancer render
 set -euo pipefail
 
-folder=/run/firn-api-balancer
-
 # Lines of API servers that look like such, each once. They come from outside, and become part of a configuration.
 servers() {
 	if [ -r "$FIRN_API_SERVERS" ]; then
@@ -58,9 +56,9 @@ configuration() {
 case ${1:-} in
 render)
 	umask 077
-	configuration >"$folder/haproxy.cfg.new"
-	"$FIRN_HAPROXY" -c -q -f "$folder/haproxy.cfg.new"
-	mv -T "$folder/haproxy.cfg.new" "$folder/haproxy.cfg"
+	configuration >"$RUNTIME_DIRECTORY/haproxy.cfg.new"
+	"$FIRN_HAPROXY" -c -q -f "$RUNTIME_DIRECTORY/haproxy.cfg.new"
+	mv -T "$RUNTIME_DIRECTORY/haproxy.cfg.new" "$RUNTIME_DIRECTORY/haproxy.cfg"
 	;;
 *)
 	echo "usage: firn-api-balancer render" >&2
