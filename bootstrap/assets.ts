@@ -8,6 +8,8 @@ export type Asset = {
   package: string;
   version: string;
   ldflags: string;
+  /** Whether a part of it is C, for which there must be a compiler. */
+  cgo?: true;
   /** With these the program prints a text that contains its version. */
   versionArguments: readonly string[];
   /** What a first build takes on two cores, with nothing in Go's caches. */
@@ -34,7 +36,7 @@ export const assets = {
     versionArguments: ['version', '--template', '{{.Version}}'],
     typicalSeconds: 105,
   },
-  // The two that hosts of tests have in place of nixpkgs' packages; nothing else asks for them.
+  // Those that hosts of tests have in place of nixpkgs' packages; nothing else asks for them.
   'wireguard-go': {
     module: 'network',
     package: 'golang.zx2c4.com/wireguard',
@@ -51,6 +53,34 @@ export const assets = {
     versionArguments: ['-version'],
     typicalSeconds: 100,
   },
+  'kube-controller-manager': onHosts('kube-controller-manager', 105),
+  'kube-scheduler': onHosts('kube-scheduler', 15),
+  'kube-proxy': onHosts('kube-proxy', 15),
+  kubelet: onHosts('kubelet', 30),
+  containerd: containerd('containerd', ['--version'], 60),
+  'containerd-shim-runc-v2': containerd('containerd-shim-runc-v2', ['-v'], 10),
+  ctr: containerd('ctr', ['--version'], 10),
+  crictl: {
+    module: 'crictl',
+    package: 'sigs.k8s.io/cri-tools/cmd/crictl',
+    version: '1.36.0',
+    ldflags: '-s -w -X sigs.k8s.io/cri-tools/pkg/version.Version=v1.36.0',
+    versionArguments: ['--version'],
+    typicalSeconds: 30,
+  },
+  bridge: cni('main/bridge'),
+  loopback: cni('main/loopback'),
+  'host-local': cni('ipam/host-local'),
+  portmap: cni('meta/portmap'),
+  kine: {
+    module: 'kine',
+    package: 'github.com/k3s-io/kine',
+    version: '0.16.4',
+    ldflags: '-s -w -X github.com/k3s-io/kine/pkg/version.Version=v0.16.4',
+    cgo: true,
+    versionArguments: ['--version'],
+    typicalSeconds: 95,
+  },
 } as const satisfies Record<string, Asset>;
 
 export type AssetName = keyof typeof assets;
@@ -64,6 +94,40 @@ function kubernetes(program: string, typicalSeconds: number): Omit<Asset, 'versi
     version: '1.36.3',
     ldflags: `-s -w -X ${version}.gitVersion=v1.36.3 -X ${version}.gitMajor=1 -X ${version}.gitMinor=36`,
     typicalSeconds,
+  };
+}
+
+/** A module of its own, so that whoever needs an API server and nothing else need not build it anew for these. */
+function onHosts(program: string, typicalSeconds: number): Asset {
+  return {
+    ...kubernetes(program, typicalSeconds),
+    module: 'kubernetes-hosts',
+    versionArguments: ['--version'],
+  };
+}
+
+function containerd(program: string, versionArguments: string[], typicalSeconds: number): Asset {
+  const module = 'github.com/containerd/containerd/v2';
+  return {
+    module: 'containerd',
+    package: `${module}/cmd/${program}`,
+    version: '2.4.2',
+    ldflags: `-s -w -X ${module}/version.Version=2.4.2`,
+    versionArguments,
+    typicalSeconds,
+  };
+}
+
+function cni(program: string): Asset {
+  const module = 'github.com/containernetworking/plugins';
+  return {
+    module: 'cni',
+    package: `${module}/plugins/${program}`,
+    version: '1.9.1',
+    ldflags: `-s -w -X ${module}/pkg/utils/buildversion.BuildVersion=v1.9.1`,
+    // A plugin that is told nothing says what it is.
+    versionArguments: [],
+    typicalSeconds: 5,
   };
 }
 

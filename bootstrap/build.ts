@@ -79,7 +79,7 @@ async function compile(name: AssetName, asset: Asset, output: string, running: R
   const flags = ['-v', '-trimpath', '-buildvcs=false', '-mod=readonly', '-ldflags', asset.ldflags];
   const child = spawn('go', ['build', ...flags, '-o', output, asset.package], {
     cwd: moduleDirectory(asset.module),
-    env: { ...environment, CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' },
+    env: { ...environment, CGO_ENABLED: asset.cgo ? '1' : '0', GOFLAGS: '', GOWORK: 'off' },
     stdio: ['ignore', 'ignore', 'pipe'],
     signal,
   });

@@ -42,8 +42,8 @@ export async function findInPath(
 /** `1.36.3`; null where the program cannot be run or does not say. */
 export async function versionOf(file: string, asset: Asset): Promise<string | null> {
   try {
-    const { stdout } = await run(file, [...asset.versionArguments], { timeout: 10_000 });
-    return /\bv?(\d+\.\d+\.\d+)/.exec(stdout)?.[1] ?? null;
+    const { stdout, stderr } = await run(file, [...asset.versionArguments], { timeout: 10_000 });
+    return /\bv?(\d+\.\d+\.\d+)/.exec(stdout + stderr)?.[1] ?? null;
   } catch {
     return null;
   }

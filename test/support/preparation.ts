@@ -2,7 +2,6 @@
  * What the tests of a tier need and find in a cache the next time: made before the clock of any test runs, with progress,
  * since the first time takes minutes.
  */
-import { type AssetName, assets } from '../../bootstrap/assets.ts';
 import { buildAsset } from '../../bootstrap/build.ts';
 import { flavours } from './hosts/flavour.ts';
 import { missingPrograms, requireHostTools } from './hosts/requirements.ts';
@@ -16,7 +15,11 @@ export const preparations: Record<string, () => Promise<void>> = {
   host: async () => {
     await requireHostTools();
     await buildPrograms();
-    for (const flavour of Object.values(flavours)) await flavour.image();
+    for (const flavour of ['debian', 'nixos'] as const) await flavours[flavour].image();
+  },
+  cluster: async () => {
+    await requireHostTools();
+    await flavours.kubernetes.image();
   },
   vm: async () => {
     await prepareVm(meshModule);
@@ -31,6 +34,5 @@ async function requireNix(): Promise<void> {
 
 /** Those of hosts are built when their image is made. */
 async function buildPrograms(): Promise<void> {
-  for (const name of Object.keys(assets) as AssetName[])
-    if (assets[name].module !== 'network') await buildAsset(name);
+  for (const name of ['kube-apiserver', 'kubectl', 'etcd', 'helm'] as const) await buildAsset(name);
 }

@@ -31,10 +31,7 @@
   };
   etcd = {
     version = "3.6.16";
-    programs = [
-      "etcd"
-      "etcdctl"
-    ];
+    programs = [ "etcd" ];
   };
   kine = {
     version = "0.16.4";

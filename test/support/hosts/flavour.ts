@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { debianHost } from './debian.ts';
+import { kubernetesHost, ofContainers } from './kubernetes.ts';
 import type { Layer } from './layer.ts';
 import type { MachineOptions } from './machine.ts';
 import { nixosHost } from './nixos.ts';
@@ -21,10 +22,10 @@ export type FlavourOf = {
   /** PATH of the scripts that tests run in it. */
   path(root: string): string;
   /** How it boots, if not as systemd-nspawn would. */
-  boot?(root: string): Pick<MachineOptions, 'init' | 'watchdog'>;
+  boot?(root: string): Pick<MachineOptions, 'init' | 'watchdog' | 'arguments'>;
 };
 
-export type Flavour = 'debian' | 'nixos';
+export type Flavour = 'debian' | 'nixos' | 'kubernetes';
 
 const debian: FlavourOf = {
   image: debianHost,
@@ -64,4 +65,10 @@ const nixos: FlavourOf = {
   },
 };
 
-export const flavours: Record<Flavour, FlavourOf> = { debian, nixos };
+const kubernetes: FlavourOf = {
+  ...nixos,
+  image: kubernetesHost,
+  boot: (root) => ({ ...nixos.boot!(root), arguments: ofContainers(root) }),
+};
+
+export const flavours: Record<Flavour, FlavourOf> = { debian, nixos, kubernetes };

@@ -11,6 +11,8 @@ export type MachineOptions = {
   root: string;
   /** What runs as process 1; absent: what systemd-nspawn finds to boot. */
   init?: string;
+  /** Of systemd-nspawn(1), further ones. */
+  arguments?: readonly string[];
   namespacePath: string;
   cgroup: string;
   consoleFile: string;
@@ -114,6 +116,7 @@ function startNspawn(options: MachineOptions): ChildProcess {
     '--timezone=off',
     // For WireGuard outside of the kernel, which may have none.
     ...(existsSync('/dev/net/tun') ? ['--bind=/dev/net/tun'] : []),
+    ...(options.arguments ?? []),
     ...(init === undefined ? ['--boot'] : ['--kill-signal=SIGRTMIN+3', init]),
   ];
   const console = openSync(consoleFile, 'a');

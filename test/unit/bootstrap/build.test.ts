@@ -132,13 +132,12 @@ test('a build can be broken off', async () => {
 
 test.each(Object.entries(assets))('%s: the module asks for the version that is promised', (_name, asset) => {
   const text = readFileSync(join(moduleDirectory(asset.module), 'go.mod'), 'utf8');
-  const [module = ''] =
-    asset.package.match(
-      /^(k8s\.io\/kubernetes|go\.etcd\.io\/etcd\/server\/v3|helm\.sh\/helm\/v4|github\.com\/coredns\/coredns|golang\.zx2c4\.com\/wireguard)/,
-    ) ?? [];
+  const [, module, version] = [...text.matchAll(/^\t(?:require )?(\S+) v(\S+)/gm)].find(([, path]) =>
+    `${asset.package}/`.startsWith(`${path}/`),
+  )!;
   // WireGuard's own tags are no versions of a Go module: a commit names it.
-  const version = module === 'golang.zx2c4.com/wireguard' ? '0.0.0-' : asset.version;
-  expect(text).toContain(`\t${module} v${version}`);
+  if (module === 'golang.zx2c4.com/wireguard') expect(version).toMatch(/^0[.]0[.]0-/);
+  else expect(version).toBe(asset.version);
   expect(text).toMatch(new RegExp(`tool[^]*${asset.package}`));
   expect(existsSync(join(moduleDirectory(asset.module), 'go.sum'))).toBe(true);
 });

@@ -1,0 +1,49 @@
+import { copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { AssetName } from '../../../bootstrap/assets.ts';
+import { buildAsset } from '../../../bootstrap/build.ts';
+import { type Layer, layer } from './layer.ts';
+import { nixosHost } from './nixos.ts';
+import { offline } from './offline.ts';
+import { userlandFile } from './userland.ts';
+
+/** What test/nixos/pkgs/kubernetes.nix has packages for. */
+const programs: readonly AssetName[] = [
+  ...(['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl'] as const),
+  ...(['kubelet', 'kube-proxy', 'etcd', 'kine'] as const),
+  ...(['containerd', 'containerd-shim-runc-v2', 'ctr', 'crictl'] as const),
+  ...(['bridge', 'loopback', 'host-local', 'portmap'] as const),
+];
+
+const staging = 'staging/kubernetes-programs';
+
+/** A NixOS host whose nixpkgs has Kubernetes, and what goes with it. A quarter of an hour the first time. */
+export async function kubernetesHost(): Promise<Layer> {
+  const recipe = readFileSync(import.meta.filename, 'utf8');
+  const files = new Map<string, string>();
+  for (const name of programs) files.set(name, await buildAsset(name));
+  const content = recipe + [...files.values()].map((file) => file.split('/').slice(-2)).join(' ');
+  return layer('kubernetes', content, await nixosHost(), async (root) => {
+    mkdirSync(join(root, staging, 'bin'), { recursive: true });
+    for (const [name, file] of files) copyFileSync(file, join(root, staging, 'bin', name));
+    const userland = readFileSync(join(root, userlandFile), 'utf8').trim();
+    const { stdout } = await offline(root, `${userland}/bin`, `nix-store --add /${staging}`);
+    const path = stdout.trim();
+    rmSync(join(root, dirname(staging)), { recursive: true });
+    symlinkSync(path, join(root, 'nix/var/nix/gcroots/kubernetes-programs'));
+    writeFileSync(join(root, 'srv/nixpkgs/kubernetes-programs'), `${path}\n`);
+  });
+}
+
+/**
+ * Arguments of systemd-nspawn(1) for a machine that runs containers. Their layers and volumes are on the machine's own file
+ * system: an overlay cannot lie on top of an overlay.
+ */
+export function ofContainers(root: string): string[] {
+  const binds = ['containerd', 'kubelet'].map((name) => {
+    const folder = join(dirname(root), 'data', name);
+    mkdirSync(folder, { recursive: true });
+    return `--bind=${folder}:/var/lib/${name}`;
+  });
+  return [...binds, '--bind-ro=/dev/kmsg', '--system-call-filter=@keyring bpf perf_event_open'];
+}
