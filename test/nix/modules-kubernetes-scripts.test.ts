@@ -1,6 +1,8 @@
 /** The two programs of Kubernetes' modules that read fleet data: what they make of it, and of what is none. */
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -28,6 +30,7 @@ describe('etcd', () => {
       FIRN_ETCD_CLUSTER: file,
       FIRN_ETCD_NAME: 'a',
       STATE_DIRECTORY: folder,
+      FIRN_ETCD_WAIT: '0',
     });
   };
 
@@ -51,7 +54,7 @@ describe('etcd', () => {
   });
 
   test.each([
-    [null, 'waiting for'],
+    [null, 'there is no'],
     ['', 'does not say whether the cluster is new'],
     ['state new\nmember b https://10.88.2.1:2380\n', 'it does not have a'],
     ['state new\nmember a https://10.88.1.1:2380,b=https://x:1\n', 'line 2 is no line of a cluster'],
@@ -61,6 +64,27 @@ describe('etcd', () => {
     const said = start(cluster);
     expect(said).toMatchObject({ status: 1, stdout: '' });
     expect(said.stderr).toContain(message);
+  });
+});
+
+describe('what waits', () => {
+  const start = (what: string, environment: Record<string, string> = {}) =>
+    run('await.sh', [what, 'echo', 'started', '--flag=a b'], environment);
+
+  test('becomes the program when a socket is there', async () => {
+    const path = join(folder, 'socket');
+    const server = createServer().listen(path);
+    await once(server, 'listening');
+    expect(start(`socket:${path}`).stdout).toBe('started --flag=a b\n');
+    server.close();
+  });
+
+  test('becomes the program when the API is ready', () => {
+    expect(start('api:/x', { FIRN_KUBECTL: 'true' }).stdout).toBe('started --flag=a b\n');
+  });
+
+  test('does not know anything else', () => {
+    expect(start('the-moon').status).toBe(2);
   });
 });
 

@@ -1,13 +1,19 @@
 # kube-apiserver. Clients are known by certificates, nobody by a token in a file.
-{ config, lib, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   inherit (lib) types mkOption;
   kubernetes = config.firn.kubernetes;
   cfg = kubernetes.apiServer;
-  component = import ./component.nix { inherit config lib; };
+  component = import ./component.nix { inherit config lib pkgs; };
   etc = name: "/etc/kubernetes/${name}";
   pki = name: "${kubernetes.pki}/${name}";
 
+  awaited = if kubernetes.datastore == "SQLite" then "socket:/run/kine/kine.sock" else "etcd";
   # The local member alone, so that one that joins restarts nobody.
   datastore =
     if kubernetes.datastore == "SQLite" then
@@ -120,7 +126,7 @@ in
         config.environment.etc."kubernetes/audit-policy.json".source
       ];
       serviceConfig = component.confined // {
-        ExecStart = component.commandLine "${kubernetes.package}/bin/kube-apiserver" flags;
+        ExecStart = component.awaiting awaited (component.commandLine "${kubernetes.package}/bin/kube-apiserver" flags);
         User = "kubernetes";
         Group = "kubernetes";
         SupplementaryGroups = if kubernetes.datastore == "SQLite" then "kine" else "etcd";

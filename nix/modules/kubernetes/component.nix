@@ -1,5 +1,9 @@
 # What the modules of single components share: command lines, kubeconfigs, refusals, and how far a unit is shut in.
-{ config, lib }:
+{
+  config,
+  lib,
+  pkgs,
+}:
 let
   cfg = config.firn.kubernetes;
   # systemd.service(5), "Command lines": quotes as in C, `$` and `%` doubled.
@@ -18,6 +22,9 @@ rec {
         ) flags
       )
     );
+
+  # The same, as soon as what it cannot start without is there: await.sh.
+  awaiting = what: line: "${pkgs.writeShellScript "firn-await" (builtins.readFile ./await.sh)} ${what} ${line}";
 
   # What users add to what the module has; the module's own has the last word, and `refusal` says so.
   withExtra = { defaults, extra, owned }: defaults // extra // owned;

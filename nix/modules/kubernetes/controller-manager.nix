@@ -1,11 +1,16 @@
 # kube-controller-manager. It talks to this host's own API server, which is of its version or newer.
 #
 # It has no key of an authority, so it signs no certificates: requests for them stay as they are.
-{ config, lib, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   kubernetes = config.firn.kubernetes;
   cfg = kubernetes.controllerManager;
-  component = import ./component.nix { inherit config lib; };
+  component = import ./component.nix { inherit config lib pkgs; };
   kubeconfig = "/etc/kubernetes/controller-manager.kubeconfig";
   owned = {
     inherit kubeconfig;
@@ -31,18 +36,21 @@ in
       description = "Kubernetes' controllers";
       documentation = [ "https://kubernetes.io/docs/reference/command-line-tools-reference/kube-controller-manager" ];
       after = [ "kube-apiserver.service" ];
+      environment.FIRN_KUBECTL = "${kubernetes.package}/bin/kubectl";
       restartTriggers = [ config.environment.etc."kubernetes/controller-manager.kubeconfig".source ];
       serviceConfig = component.confined // {
-        ExecStart = component.commandLine "${kubernetes.package}/bin/kube-controller-manager" (
-          component.withExtra {
-            inherit owned;
-            extra = cfg.extraArgs;
-            defaults = {
-              leader-elect = true;
-              profiling = false;
-              terminated-pod-gc-threshold = 1000;
-            };
-          }
+        ExecStart = component.awaiting "api:${kubeconfig}" (
+          component.commandLine "${kubernetes.package}/bin/kube-controller-manager" (
+            component.withExtra {
+              inherit owned;
+              extra = cfg.extraArgs;
+              defaults = {
+                leader-elect = true;
+                profiling = false;
+                terminated-pod-gc-threshold = 1000;
+              };
+            }
+          )
         );
         User = "kubernetes";
         Group = "kubernetes";

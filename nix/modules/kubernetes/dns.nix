@@ -1,8 +1,13 @@
 # Names of services and pods: the CoreDNS of every node asks the API for them, and answers pods for everything else, too.
-{ config, lib, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   kubernetes = config.firn.kubernetes;
-  component = import ./component.nix { inherit config lib; };
+  component = import ./component.nix { inherit config lib pkgs; };
   kubeconfig = "/etc/kubernetes/coredns.kubeconfig";
 in
 {

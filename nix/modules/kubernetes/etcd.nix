@@ -10,7 +10,7 @@ let
   inherit (lib) types mkOption;
   kubernetes = config.firn.kubernetes;
   cfg = kubernetes.etcd;
-  component = import ./component.nix { inherit config lib; };
+  component = import ./component.nix { inherit config lib pkgs; };
   enable = kubernetes.isControlPlane && kubernetes.datastore == "Etcd";
   alone = cfg.transport == "Socket";
   script = pkgs.writeShellScript "firn-etcd" (builtins.readFile ./etcd.sh);

@@ -5,6 +5,10 @@ set -euo pipefail
 
 # The flags of FIRN_ETCD_CLUSTER, one a line. It comes from outside: what does not look like it should is no part of it.
 joining() {
+	[ -r "$FIRN_ETCD_CLUSTER" ] || {
+		echo "firn-etcd: there is no $FIRN_ETCD_CLUSTER" >&2
+		return 1
+	}
 	awk -v self="$FIRN_ETCD_NAME" '
 		function wrong(text) { print "firn-etcd: " FILENAME ": " text >"/dev/stderr"; failed = 1; exit 1 }
 		$1 == "state" && NF == 2 && $2 ~ /^(new|existing)$/ { state = $2; next }
@@ -28,12 +32,15 @@ flags=()
 if [ ! -d "$STATE_DIRECTORY/member/wal" ]; then
 	if [ -z "$FIRN_ETCD_CLUSTER" ]; then
 		flags=("--initial-cluster=$FIRN_ETCD_NAME=unix://peer:0")
-	elif [ -r "$FIRN_ETCD_CLUSTER" ]; then
+	else
+		# A member that waits is no fault of this host's. It is started anew when it has waited for long.
+		for ((try = 0; try < ${FIRN_ETCD_WAIT:-600}; try++)); do
+			[ ! -r "$FIRN_ETCD_CLUSTER" ] || break
+			[ "$try" -ne 10 ] || echo "firn-etcd: waiting for $FIRN_ETCD_CLUSTER, which says who the members are" >&2
+			sleep 1
+		done
 		said=$(joining)
 		mapfile -t flags <<<"$said"
-	else
-		echo "firn-etcd: waiting for $FIRN_ETCD_CLUSTER, which says who the members are" >&2
-		exit 1
 	fi
 fi
 exec "$@" ${flags[@]+"${flags[@]}"}

@@ -8,7 +8,7 @@
 let
   kubernetes = config.firn.kubernetes;
   cfg = kubernetes.kine;
-  component = import ./component.nix { inherit config lib; };
+  component = import ./component.nix { inherit config lib pkgs; };
   owned = {
     # Readers do not wait for who writes, and the other way round: sqlite.org/wal.html.
     endpoint = "sqlite:///var/lib/kine/state.db?_journal=WAL&cache=shared&_busy_timeout=30000&_txlock=immediate";

@@ -10,7 +10,7 @@ let
   kubernetes = config.firn.kubernetes;
   inherit (config.firn) network;
   cfg = kubernetes.kubeProxy;
-  component = import ./component.nix { inherit config lib; };
+  component = import ./component.nix { inherit config lib pkgs; };
   kubeconfig = "/etc/kubernetes/kube-proxy.kubeconfig";
   detection =
     if kubernetes.cni == "Bridge" then

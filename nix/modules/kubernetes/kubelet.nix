@@ -9,7 +9,7 @@ let
   inherit (lib) mkOption;
   kubernetes = config.firn.kubernetes;
   cfg = kubernetes.kubelet;
-  component = import ./component.nix { inherit config lib; };
+  component = import ./component.nix { inherit config lib pkgs; };
   kubeconfig = "/etc/kubernetes/kubelet.kubeconfig";
   runtimes = {
     CRIO = {

@@ -10,7 +10,7 @@ let
   inherit (lib) types mkOption;
   kubernetes = config.firn.kubernetes;
   cfg = kubernetes.loadBalancer;
-  component = import ./component.nix { inherit config lib; };
+  component = import ./component.nix { inherit config lib pkgs; };
   script = pkgs.writeShellScript "firn-api-balancer" (builtins.readFile ./loadbalancer.sh);
   address = if lib.hasInfix ":" host then "[${host}]" else host;
   host = builtins.head kubernetes.primaryAddresses;

@@ -8,7 +8,7 @@
 let
   kubernetes = config.firn.kubernetes;
   cfg = kubernetes.scheduler;
-  component = import ./component.nix { inherit config lib; };
+  component = import ./component.nix { inherit config lib pkgs; };
   kubeconfig = "/etc/kubernetes/scheduler.kubeconfig";
   ownedFields = [
     [ "apiVersion" ]
@@ -49,17 +49,20 @@ in
       description = "Kubernetes' scheduler";
       documentation = [ "https://kubernetes.io/docs/reference/command-line-tools-reference/kube-scheduler" ];
       after = [ "kube-apiserver.service" ];
+      environment.FIRN_KUBECTL = "${kubernetes.package}/bin/kubectl";
       restartTriggers = map (name: config.environment.etc."kubernetes/${name}".source) [
         "scheduler.json"
         "scheduler.kubeconfig"
       ];
       serviceConfig = component.confined // {
-        ExecStart = component.commandLine "${kubernetes.package}/bin/kube-scheduler" (
-          component.withExtra {
-            inherit owned;
-            extra = cfg.extraArgs;
-            defaults = { };
-          }
+        ExecStart = component.awaiting "api:${kubeconfig}" (
+          component.commandLine "${kubernetes.package}/bin/kube-scheduler" (
+            component.withExtra {
+              inherit owned;
+              extra = cfg.extraArgs;
+              defaults = { };
+            }
+          )
         );
         User = "kubernetes";
         Group = "kubernetes";
