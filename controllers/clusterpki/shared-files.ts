@@ -7,7 +7,10 @@ import { type AuthorityName, isControlPlane, pkiFolder, type Subject } from './p
 type Roles = Pick<Subject, 'roles'>;
 
 /** kube-apiserver watches the authorities of clients (`--client-ca-file`, front proxy); it reads etcd's once. */
-const readers: Record<AuthorityName, { file: string; restartUnits: readonly string[] }> = {
+const readers: Record<
+  AuthorityName,
+  { file: string; restartUnits: readonly string[]; reloadUnits?: readonly string[] }
+> = {
   cluster: {
     file: 'ca.crt',
     restartUnits: [
@@ -17,6 +20,8 @@ const readers: Record<AuthorityName, { file: string; restartUnits: readonly stri
       'kube-scheduler.service',
       'kubelet.service',
     ],
+    // Which lets connections end that it has.
+    reloadUnits: ['firn-api-balancer.service'],
   },
   etcd: { file: 'etcd/ca.crt', restartUnits: ['etcd.service', 'kube-apiserver.service'] },
   'front-proxy': { file: 'front-proxy-ca.crt', restartUnits: [] },
@@ -31,12 +36,13 @@ export function sharedFilesOf(subject: Subject, material: Material): DeliveredFi
       owner: 'root',
       mode: 0o444,
       restartUnits: readers[name].restartUnits,
+      reloadUnits: readers[name].reloadUnits ?? [],
     }),
   );
   if (!isControlPlane(subject)) return bundles;
   const { serviceAccount, encryption } = material;
   const key = (name: string, text: string, restartUnits: readonly string[]) =>
-    file(name, text, { owner: 'kubernetes', mode: 0o400, restartUnits });
+    file(name, text, { owner: 'kubernetes', mode: 0o400, restartUnits, reloadUnits: [] });
   return [
     ...bundles,
     key('encryption-config.yaml', encryption.config.open(), ['kube-apiserver.service']),
@@ -52,11 +58,10 @@ const trustedOn = (roles: Roles): AuthorityName[] =>
 function file(
   name: string,
   text: string,
-  { owner, mode, restartUnits }: { owner: string; mode: number; restartUnits: readonly string[] },
+  given: Pick<DeliveredFile, 'owner' | 'mode' | 'restartUnits' | 'reloadUnits'>,
 ): DeliveredFile {
   const content = new Sealed(new TextEncoder().encode(text));
-  const path = `${pkiFolder}/${name}`;
-  return { path, mode, owner, group: owner, restartUnits, reloadUnits: [], content };
+  return { ...given, path: `${pkiFolder}/${name}`, group: given.owner, content };
 }
 
 /** As NixNode.status.pki.authorities tells it: where what a host of these roles has comes from. */

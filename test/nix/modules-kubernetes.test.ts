@@ -1,4 +1,7 @@
+import { sharedFilesOf } from '../../controllers/clusterpki/shared-files.ts';
 import { type KubernetesHost, kubernetesHost } from '../support/kubernetes-host.ts';
+import { newMaterial } from '../support/pki.ts';
+import { subject } from '../support/pki-subject.ts';
 import { evaluateHost, refusalOf } from '../support/stand-in.ts';
 
 const look = (host: KubernetesHost, expression: string) =>
@@ -293,6 +296,16 @@ test('what users add reaches the component; a dollar sign is no variable of syst
   });
   expect((await flagsOf('kubelet', { more }))['node-labels']).toBe('disk=ssd');
   expect((await flagsOf('kube-scheduler', { more }))['feature-gates']).toBe('A$$B=100%%');
+});
+
+test('units that delivered files restart and reload are there by those names', async () => {
+  const files = sharedFilesOf(subject, await newMaterial('ECDSA-P256'));
+  const named = new Set(files.flatMap(({ restartUnits, reloadUnits }) => [...restartUnits, ...reloadUnits]));
+  const names = (await look(
+    { more: 'firn.kubernetes.etcd.transport = "TLS";' },
+    `lib.concatLists (lib.mapAttrsToList (name: service: [ (name + ".service") ] ++ service.aliases) config.systemd.services)`,
+  )) as string[];
+  expect([...named].filter((unit) => !names.includes(unit))).toEqual([]);
 });
 
 describe('refused, with what to do', () => {

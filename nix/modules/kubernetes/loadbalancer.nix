@@ -62,7 +62,7 @@ in
         DynamicUser = true;
         RuntimeDirectory = "firn-api-balancer";
         RuntimeDirectoryMode = "0700";
-        LimitNOFILE = 65536;
+        LimitNOFILE = 16384;
         OOMScoreAdjust = -800;
         TimeoutStartSec = "20s";
       };

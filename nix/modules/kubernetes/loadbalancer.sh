@@ -19,7 +19,7 @@ configuration() {
 		  # What the old worker still has after a reload, such as a watch, is told to come again.
 		  hard-stop-after 60s
 		  log stdout format raw local0 notice
-		  maxconn 16384
+		  maxconn 4096
 		defaults
 		  mode tcp
 		  log global
