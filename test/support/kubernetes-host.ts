@@ -1,4 +1,5 @@
-/** A host of a dual-stack cluster with Kubernetes' modules, as a user would write it by hand. */
+/** A host of a dual-stack cluster with Kubernetes' modules, as a user would write it by hand, and what they make of it. */
+import { evaluateHost } from './stand-in.ts';
 
 export type KubernetesHost = {
   roles?: string;
@@ -32,3 +33,25 @@ export const kubernetesHost = ({
   };
   imports = [ { ${more} } ];
 }`;
+
+/** Evaluates an expression for such a host, as `evaluateHost` does; with all that a build checks. */
+export const lookAt = (host: KubernetesHost, expression: string): Promise<unknown> =>
+  evaluateHost(kubernetesHost(host), `checked (${expression})`);
+
+/** The flags of a unit's program by name; one that is repeated, as a list. */
+export async function flagsOf(
+  unit: string,
+  host: KubernetesHost = {},
+): Promise<Record<string, string | string[]>> {
+  const line = (await lookAt(host, `config.systemd.services.${unit}.serviceConfig.ExecStart`)) as string;
+  const flags: Record<string, string | string[]> = {};
+  for (const [, name, value] of line.matchAll(/"--([^=]+)=([^"]*)"/g)) {
+    const before = flags[name!];
+    flags[name!] = before === undefined ? value! : [before, value!].flat();
+  }
+  return flags;
+}
+
+/** A component's configuration, by the name of its file. */
+export const configOf = async (name: string, host: KubernetesHost = {}) =>
+  JSON.parse((await lookAt(host, `config.environment.etc."kubernetes/${name}".text`)) as string);

@@ -122,6 +122,11 @@ in
       server = component.balancedServer;
     };
     environment.etc."kubernetes/kubelet.json".text = builtins.toJSON settings;
+    # So long a shutdown waits for the kubelet to end pods; it would write such a file itself.
+    environment.etc."systemd/logind.conf.d/10-firn-kubelet.conf".text = ''
+      [Login]
+      InhibitDelayMaxSec=${settings.shutdownGracePeriod}
+    '';
     systemd.services.kubelet = component.service {
       description = "Kubernetes' agent on this node";
       documentation = [ "https://kubernetes.io/docs/reference/command-line-tools-reference/kubelet" ];

@@ -21,7 +21,7 @@ in
     systemd.slices.kubernetes = {
       description = "Kubernetes' components";
       documentation = [ "https://kubernetes.io/docs/concepts/overview/components/" ];
-      # A host full of busy pods still answers: pods are in kubepods.slice, with 100 or less each.
+      # A host full of busy pods still answers. Pods are not in it: the kubelet has a slice for them.
       sliceConfig = {
         CPUWeight = 1000;
         IOWeight = 1000;
