@@ -32,7 +32,7 @@ export async function deployMember(member: Member, more = ''): Promise<void> {
     const file = `/root/generations/${name}/flake/firn/${path}`;
     await host.run(`mkdir -p "$(dirname ${file})" && cat >${file}`, { input: text });
   }
-  const module = `{ lib, ... }: {
+  const module = `{ lib, pkgs, ... }: {
     imports = [ ./firn { ${more} } ];
     firn.network = {
       enable = true;

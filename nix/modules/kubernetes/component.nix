@@ -130,6 +130,8 @@ rec {
         Restart = "always";
         RestartSec = 2;
         UMask = "0077";
+        # Not that of a script which becomes the program.
+        SyslogIdentifier = "%N";
       }
       // serviceConfig;
     };

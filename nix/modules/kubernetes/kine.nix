@@ -42,8 +42,8 @@ in
         );
         User = "kine";
         Group = "kine";
-        # The socket is for the group.
-        UMask = "0007";
+        # kine makes its socket for its own user; the API server is of the group.
+        ExecStartPost = component.awaiting "socket:/run/kine/kine.sock" "${pkgs.coreutils}/bin/chmod 0770 /run/kine/kine.sock";
         StateDirectory = "kine";
         StateDirectoryMode = "0700";
         RuntimeDirectory = "kine";

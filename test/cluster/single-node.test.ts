@@ -1,0 +1,138 @@
+/** All of Kubernetes on one host that boots, from the modules alone. */
+import { createConnection } from 'node:net';
+import { testImage } from '../support/kubernetes-member.ts';
+import { kubectl, type SingleNode, startSingleNode } from '../support/single-node.ts';
+
+let node: SingleNode;
+
+beforeAll(async () => {
+  node = await startSingleNode();
+  console.info(`a Node was ready ${node.secondsToReady.toFixed(1)} s after the switch began`);
+}, 900_000);
+afterAll(async () => {
+  await node?.stop();
+}, 120_000);
+
+const accepts = (host: string, port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = createConnection({ host, port, timeout: 500 });
+    const settle = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', () => settle(true));
+    socket.once('timeout', () => settle(false));
+    socket.once('error', () => settle(false));
+  });
+
+const pod = (name: string, command: string): object => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, labels: { app: name } },
+  spec: {
+    terminationGracePeriodSeconds: 1,
+    containers: [{ name, image: testImage, imagePullPolicy: 'Never', command: ['/bin/sh', '-c', command] }],
+  },
+});
+const service = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'web' },
+  spec: {
+    type: 'NodePort',
+    selector: { app: 'web' },
+    ports: [{ port: 80, targetPort: 8080, nodePort: 30080 }],
+  },
+};
+const list = (...items: object[]): string => JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+
+test('the Node has the host’s addresses, the family of services first', async () => {
+  const { status } = JSON.parse(await node.run(`${kubectl} get node node1 -o json`));
+  expect(status.nodeInfo.kubeletVersion).toMatch(/^v1[.]36[.]/);
+  const addresses = status.addresses.filter(({ type }: { type: string }) => type === 'InternalIP');
+  expect(addresses.map(({ address }: { address: string }) => address)).toEqual(['10.88.1.1', 'fd88:1::1']);
+});
+
+test('a pod answers over a Service by its DNS name, itself included', async () => {
+  const serve = 'mkdir -p /tmp/www; hostname >/tmp/www/index.html; exec httpd -f -p 8080 -h /tmp/www';
+  await node.run(`${kubectl} apply -f -`, list(pod('web', serve), pod('client', 'exec sleep 3600'), service));
+  await node.eventually(
+    'pods',
+    `${kubectl} wait --for=condition=Ready pod/web pod/client --timeout=1s`,
+    60_000,
+  );
+  for (const from of ['client', 'web']) {
+    const ask = `${kubectl} exec ${from} -- wget -q -O - -T 3 http://web.default.svc.k8s.internal`;
+    expect(await node.eventually(`an answer to ${from}`, ask, 30_000)).toBe('web');
+  }
+});
+
+test('hosts resolve services, and node ports answer on the node', async () => {
+  const address = await node.run(`${kubectl} get service web -o jsonpath={.spec.clusterIP}`);
+  expect(await node.run('resolvectl query --legend=no web.default.svc.k8s.internal')).toContain(address);
+  expect(await node.run('busybox wget -q -O - -T 3 http://10.88.1.1:30080')).toBe('web');
+});
+
+test('every component runs as who it should, in the slice, and none was restarted', async () => {
+  const units = {
+    etcd: 'etcd',
+    'kube-apiserver': 'kubernetes',
+    'kube-controller-manager': 'kubernetes',
+    'kube-scheduler': 'kubernetes',
+    'firn-dns': 'coredns',
+    kubelet: 'root',
+    'kube-proxy': 'root',
+    containerd: 'root',
+  };
+  const seen: Record<string, string> = {};
+  for (const unit of Object.keys(units)) {
+    const pid = await node.run(`systemctl show --value -p MainPID ${unit}`);
+    seen[unit] = await node.run(`stat -c %U /proc/${pid}`);
+    expect(await node.run(`systemctl show --value -p Slice ${unit}`)).toBe('kubernetes.slice');
+    expect([unit, await node.run(`systemctl show --value -p NRestarts ${unit}`)]).toEqual([unit, '0']);
+  }
+  expect(seen).toEqual(units);
+});
+
+test('nobody without a certificate learns anything but health', async () => {
+  const ask = async (path: string) => {
+    const connect = 'openssl s_client -quiet -verify_return_error -CAfile /etc/kubernetes/pki/ca.crt';
+    const request = `printf 'GET ${path} HTTP/1.0\\r\\n\\r\\n' | ${connect} -connect 127.0.0.1:6443 2>/dev/null`;
+    return (await node.run(request)).split(' ')[1];
+  };
+  expect(await ask('/readyz')).toBe('200');
+  expect(await ask('/api/v1/namespaces')).toBe('401');
+  expect(await ask('/version')).toBe('401');
+});
+
+test('an etcd that is alone is on no port, and for its group alone', async () => {
+  expect(
+    await node.run("stat -c '%a %U %G' /run/etcd /run/etcd/client:0 /run/etcd/peer:0 /var/lib/etcd"),
+  ).toBe('750 etcd etcd\n770 etcd etcd\n770 etcd etcd\n700 etcd etcd');
+  const { stdout } = await node.member.host.run('ss -Hltnp');
+  const ports = stdout.split('\n').filter((line) => line.includes('"etcd"'));
+  expect(ports.map((line) => line.split(/\s+/)[3])).toEqual(['127.0.0.1:2381']);
+});
+
+test('a stranger outside reaches nothing but ssh', async () => {
+  const { stdout } = await node.member.host.run('ss -Hltn');
+  const ports = [
+    ...new Set([...stdout.matchAll(/^LISTEN \S+ +\S+ +\S+:(\d+) /gm)].map(([, port]) => Number(port))),
+  ];
+  expect(ports).toEqual(expect.arrayContaining([22, 6443, 10250]));
+  const open: number[] = [];
+  for (const port of [...ports, 30080]) if (await accepts(node.member.host.address, port)) open.push(port);
+  expect(open).toEqual([22]);
+});
+
+test('upstream finds nothing wrong', async () => {
+  const verbose = await node.run(`${kubectl} get --raw '/readyz?verbose'`);
+  expect(verbose.split('\n').filter((line) => line.startsWith('[-]'))).toEqual([]);
+  expect(verbose).toContain('readyz check passed');
+});
+
+test('Secrets are encrypted in etcd', async () => {
+  await node.run(`${kubectl} create secret generic canary --from-literal=word=a-word-that-is-looked-for`);
+  expect((await node.attempt('grep -rqa a-word-that-is-looked-for /var/lib/etcd')).code).toBe(1);
+  expect((await node.attempt('grep -rqa k8s:enc:secretbox: /var/lib/etcd')).code).toBe(0);
+});

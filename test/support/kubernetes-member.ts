@@ -1,0 +1,117 @@
+/** Kubernetes on a booted host without an operator: keys and certificates as ClusterPKI makes them, modules by hand. */
+import type { Subject } from '../../controllers/clusterpki/leaves.ts';
+import type { Material } from '../../controllers/clusterpki/material.ts';
+import { sharedFilesOf } from '../../controllers/clusterpki/shared-files.ts';
+import { issueLeaf } from '../../controllers/lib/pki/leaf.ts';
+import { deliver, deployMember, domain, hostsFile, type Member } from './members.ts';
+import { issuance, issueAll } from './pki.ts';
+import { keepSecret } from './secrets/registry.ts';
+
+export const serviceNetwork = '10.88.0.0/24';
+export const testImage = 'localhost/firn-test:1';
+
+/** What only the machines of tests need: they have cgroups of version 1, and share their kernel's parameters. */
+const machine = `
+  firn.kubernetes.pauseImage = "${testImage}";
+  firn.kubernetes.kubelet.settings = {
+    failCgroupV1 = false;
+    cgroupDriver = "cgroupfs";
+    enforceNodeAllocatable = [ ];
+    localStorageCapacityIsolation = false;
+    evictionHard = { "nodefs.available" = "1%"; "imagefs.available" = "1%"; "memory.available" = "50Mi"; };
+    imageGCHighThresholdPercent = 100;
+    imageGCLowThresholdPercent = 99;
+  };
+  firn.kubernetes.kubeProxy.settings.conntrack = { maxPerCore = 0; min = 0; };
+  virtualisation.containerd.settings.plugins."io.containerd.grpc.v1.cri" = {
+    restrict_oom_score_adj = true;
+    disable_apparmor = true;
+    containerd.runtimes.runc.options.SystemdCgroup = false;
+  };
+  systemd.services.test-machine = {
+    wantedBy = [ "sysinit.target" ];
+    before = [ "containerd.service" "kubelet.service" ];
+    unitConfig.DefaultDependencies = false;
+    path = [ pkgs.util-linux ];
+    serviceConfig = { Type = "oneshot"; RemainAfterExit = true; };
+    script = ''
+      for folder in /sys/fs/cgroup/*; do
+        if mountpoint -q "$folder"; then mount -o remount,bind,rw "$folder"; fi
+      done
+      mkdir -p /run/test-machine
+      for parameter in vm/overcommit_memory=1 kernel/panic=10 kernel/panic_on_oops=1; do
+        file=''\${parameter%%=*}
+        echo "''\${parameter##*=}" >"/run/test-machine/''\${file##*/}"
+        mount --bind "/run/test-machine/''\${file##*/}" "/proc/sys/$file"
+      done
+    '';
+  };
+`;
+
+export const subjectOf = (member: Member, roles: Subject['roles']): Subject => ({
+  node: member.host.name,
+  roles,
+  addresses: member.addresses,
+  underlayAddresses: [member.host.address, member.host.address6],
+  cluster: { name: 'demo', domain, endpointHost: 'kube.example.com', services: [serviceNetwork] },
+});
+
+/**
+ * Makes the host's users, gives them their files, and switches to a system with Kubernetes: in this order, since that is
+ * the order in which an operator does it. Resolves when the switch is over, with the moment when it began.
+ */
+export async function deployKubernetes(
+  member: Member,
+  { roles, material, more = '' }: { roles: Subject['roles']; material: Material; more?: string },
+): Promise<number> {
+  const settings = `
+    firn.mesh.enable = false;
+    firn.network.routing = "External";
+    firn.kubernetes = {
+      roles = [ ${roles.map((role) => `"${role}"`).join(' ')} ];
+      nodeName = "${member.host.name}";
+      runtime = "Containerd";
+      podSubnets = [ ${member.podCIDRs.map((cidr) => `"${cidr}"`).join(' ')} ];
+    };
+    ${more}`;
+  await deliver(member, { hosts: hostsFile([member]), 'node-addresses': '' });
+  await deployMember(member, settings);
+  await giveKeys(member, subjectOf(member, roles), material);
+  const begun = performance.now();
+  await deployMember(member, `${settings} ${machine} firn.kubernetes.enable = true;`);
+  return begun;
+}
+
+async function giveKeys(member: Member, subject: Subject, material: Material): Promise<void> {
+  const put = (path: string, owner: string, mode: number, input: string | Uint8Array) =>
+    member.host.run(
+      `umask 077; mkdir -p "$(dirname ${path})"; chmod 755 /etc/kubernetes "$(dirname ${path})"
+       cat >${path}; chown ${owner}: ${path}; chmod ${mode.toString(8)} ${path}`,
+      { input },
+    );
+  for (const { path, owner, mode, content } of sharedFilesOf(subject, material))
+    await put(path, owner, mode, content.open());
+  for (const { leaf, certificate, key } of (await issueAll(subject, material, 'ECDSA-P256')).values()) {
+    await put(leaf.certificatePath, 'root', 0o444, certificate);
+    await put(leaf.keyPath, leaf.owner, 0o400, key.open());
+  }
+}
+
+/** A user of system:masters, whom the API server obeys before anybody was given any right. For the first rights alone. */
+export async function firstAdministrator(member: Member, material: Material): Promise<string> {
+  const spec = { commonName: 'first', organizations: ['system:masters'], ends: ['client auth'] as const };
+  const issued = await issueLeaf(
+    material.authorities.cluster.signer,
+    { ...spec, algorithm: 'ECDSA-P256', lifetimeMs: 3_600_000 },
+    issuance(),
+  );
+  keepSecret('key of the first administrator', issued.key.open());
+  await member.host.run('umask 077; mkdir -p /run/first; cat >/run/first/client.crt', {
+    input: issued.certificate,
+  });
+  await member.host.run('umask 077; cat >/run/first/client.key', { input: issued.key.open() });
+  return (
+    'kubectl --server=https://127.0.0.1:6443 --certificate-authority=/etc/kubernetes/pki/ca.crt ' +
+    '--client-certificate=/run/first/client.crt --client-key=/run/first/client.key'
+  );
+}
