@@ -4,7 +4,7 @@ import { kubectl, type SingleNode, startSingleNode } from '../support/single-nod
 let node: SingleNode;
 
 beforeAll(async () => {
-  node = await startSingleNode('firn.kubernetes.datastore = "SQLite";');
+  node = await startSingleNode({ more: 'firn.kubernetes.datastore = "SQLite";' });
 }, 900_000);
 afterAll(async () => {
   await node?.stop();

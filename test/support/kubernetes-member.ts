@@ -56,13 +56,22 @@ export const subjectOf = (member: Member, roles: Subject['roles']): Subject => (
   cluster: { name: 'demo', domain, endpointHost: 'kube.example.com', services: [serviceNetwork] },
 });
 
+export type Kubernetes = {
+  roles: Subject['roles'];
+  material: Material;
+  /** Further definitions, as Nix. */
+  more?: string;
+  /** Further files of fleet data, by name. */
+  data?: Record<string, string>;
+};
+
 /**
  * Makes the host's users, gives them their files, and switches to a system with Kubernetes: in this order, since that is
  * the order in which an operator does it. Resolves when the switch is over, with the moment when it began.
  */
 export async function deployKubernetes(
   member: Member,
-  { roles, material, more = '' }: { roles: Subject['roles']; material: Material; more?: string },
+  { roles, material, more = '', data = {} }: Kubernetes,
 ): Promise<number> {
   const settings = `
     firn.mesh.enable = false;
@@ -74,7 +83,7 @@ export async function deployKubernetes(
       podSubnets = [ ${member.podCIDRs.map((cidr) => `"${cidr}"`).join(' ')} ];
     };
     ${more}`;
-  await deliver(member, { hosts: hostsFile([member]), 'node-addresses': '' });
+  await deliver(member, { hosts: hostsFile([member]), 'node-addresses': '', ...data });
   await deployMember(member, settings);
   await giveKeys(member, subjectOf(member, roles), material);
   const begun = performance.now();

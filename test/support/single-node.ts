@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { firstRights } from './first-rights.ts';
 import { startHosts } from './hosts/start.ts';
 import { busyboxImage } from './images.ts';
-import { deployKubernetes, firstAdministrator, testImage } from './kubernetes-member.ts';
+import { deployKubernetes, firstAdministrator, type Kubernetes, testImage } from './kubernetes-member.ts';
 import { type Member, memberOf } from './members.ts';
 import { newMaterial } from './pki.ts';
 import { waitFor } from './wait.ts';
@@ -23,14 +23,13 @@ export type SingleNode = {
   stop(): Promise<void>;
 };
 
-/** `more`: further definitions, as Nix. */
-export async function startSingleNode(more = ''): Promise<SingleNode> {
+export async function startSingleNode(given: Pick<Kubernetes, 'more' | 'data'> = {}): Promise<SingleNode> {
   const material = await newMaterial('ECDSA-P256');
   const started = await startHosts({ count: 1, flavour: 'kubernetes', names: ['node1'] });
   try {
     const member = memberOf(started.hosts[0]!, 0);
     const node: SingleNode = { ...askingOf(member), member, secondsToReady: 0, stop: started.stop };
-    const begun = await deployKubernetes(member, { roles: ['control-plane', 'worker'], material, more });
+    const begun = await deployKubernetes(member, { roles: ['control-plane', 'worker'], material, ...given });
     const first = await firstAdministrator(member, material);
     await node.eventually('the API server', `${first} get --raw /readyz`, 90_000);
     await node.run(`${first} apply -f -`, JSON.stringify(firstRights()));

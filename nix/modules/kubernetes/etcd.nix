@@ -108,6 +108,7 @@ in
       description = "etcd";
       documentation = [ "https://etcd.io/docs" ];
       after = [ "local-fs.target" ];
+      path = [ pkgs.gawk ];
       environment = {
         FIRN_ETCD_CLUSTER = if alone then "" else cfg.clusterFile;
         FIRN_ETCD_NAME = cfg.name;
