@@ -55,6 +55,7 @@ test('the Node has the host’s addresses, the family of services first', async 
 
 test('a pod answers over a Service by its DNS name, itself included', async () => {
   const serve = 'mkdir -p /tmp/www; hostname >/tmp/www/index.html; exec httpd -f -p 8080 -h /tmp/www';
+  await node.eventually('an account for pods', `${kubectl} get serviceaccount default`, 30_000);
   await node.run(`${kubectl} apply -f -`, list(pod('web', serve), pod('client', 'exec sleep 3600'), service));
   await node.eventually(
     'pods',
@@ -71,6 +72,35 @@ test('hosts resolve services, and node ports answer on the node', async () => {
   const address = await node.run(`${kubectl} get service web -o jsonpath={.spec.clusterIP}`);
   expect(await node.run('resolvectl query --legend=no web.default.svc.k8s.internal')).toContain(address);
   expect(await node.run('busybox wget -q -O - -T 3 http://10.88.1.1:30080')).toBe('web');
+});
+
+test('pods have an address of each family, and answer at both', async () => {
+  const ips = await node.run(`${kubectl} get pod web -o 'jsonpath={.status.podIPs[*].ip}'`);
+  const [four = '', six = ''] = ips.split(' ');
+  expect([four, six]).toEqual([expect.stringMatching(/^10[.]88[.]1[.]/), expect.stringMatching(/^fd88:1::/)]);
+  for (const address of [four, `[${six}]`])
+    expect(await node.run(`${kubectl} exec client -- wget -q -O - -T 3 http://${address}:8080`)).toBe('web');
+});
+
+const byService = `${kubectl} exec client -- wget -q -O - -T 2 http://web.default.svc.k8s.internal`;
+
+test('answers between pods of one bridge need netfilter there', async () => {
+  expect(
+    await node.run('sysctl -n net.bridge.bridge-nf-call-iptables net.bridge.bridge-nf-call-ip6tables'),
+  ).toBe('1\n1');
+  await node.run('sysctl -q net.bridge.bridge-nf-call-iptables=0');
+  expect((await node.attempt(byService)).code).not.toBe(0);
+  await node.run('sysctl -q net.bridge.bridge-nf-call-iptables=1');
+  expect(await node.run(byService)).toBe('web');
+});
+
+test('pods and services live on while components and the firewall start again', async () => {
+  const pods = `${kubectl} get pods -o 'jsonpath={range .items[*]}{.metadata.name} {.status.containerStatuses[0].containerID}{"\\n"}{end}'`;
+  const before = await node.run(pods);
+  await node.run('systemctl restart containerd kubelet kube-proxy firn-dns firn-api-balancer');
+  await node.run('systemctl reload nftables firn-firewall');
+  expect(await node.eventually('an answer', byService, 30_000)).toBe('web');
+  expect(await node.run(pods)).toBe(before);
 });
 
 test('every component runs as who it should, in the slice, and none was restarted', async () => {

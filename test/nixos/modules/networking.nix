@@ -100,6 +100,14 @@ in
         ) cfg.hosts
       )
       + cfg.extraHosts;
+    # NixOS has IANA's. nft(8) prints protocols by these names, and kube-proxy compares what it reads with names.
+    environment.etc.protocols.text = ''
+      icmp 1 ICMP
+      tcp 6 TCP
+      udp 17 UDP
+      ipv6-icmp 58 IPv6-ICMP
+      sctp 132 SCTP
+    '';
     environment.etc.hostname = lib.mkIf (cfg.hostName != "") { text = cfg.hostName + "\n"; };
     # NixOS tells the running kernel, too; systemd does at boot.
     system.activationScripts.hostname = {
