@@ -24,6 +24,9 @@ const controller = defineController<Probe>({
       ConfigMapKind,
       ({ metadata }, read) => read.list(ProbeKind, metadata.namespace ?? '').map((probe) => probe.metadata),
       ({ content }) => Object.keys(content),
+      ({ content }) =>
+        ({ name }) =>
+          content[`for-${name}`]?.() ?? null,
     ),
   ],
   conditions: [],
@@ -130,6 +133,25 @@ test('a change of what an input is not about wakes nobody', async () => {
   expect(visits()).toBe(before);
   await applyMap({ one: 'a third', two: 'a key that matters' });
   await eventually(() => expect(visits()).toBe(before + 1));
+});
+
+test('a change of what matters to one alone wakes that one', async () => {
+  const visits = (name: string) =>
+    operator.log.filter((line) => line.includes(`"name":"${name}"`) && line.includes('loaded')).length;
+  const names = ['f', 'g'];
+  const say = (data: object) =>
+    applied({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'f', namespace: 'watched' }, data });
+  await applySecret('watched', 'key-of-f', canary);
+  await say({ 'for-f': '1', 'for-g': '1' });
+  for (const name of names) await applyProbe('watched', name, 'key-of-f');
+  for (const name of names)
+    await eventually(async () => expect((await get('watched', name)).status?.summary).toBe('Reconciled'));
+  const [f, g] = names.map(visits) as [number, number];
+  await say({ 'for-f': '1', 'for-g': '2' });
+  await eventually(() => expect(visits('g')).toBe(g + 1));
+  expect(visits('f')).toBe(f);
+  await say({ 'for-f': '1', 'for-g': '2', all: '' });
+  await eventually(() => expect(names.map(visits)).toEqual([f + 1, g + 2]));
 });
 
 test('namespaces that are watched are all served, others are left alone', async () => {

@@ -50,21 +50,30 @@ export type Input = {
   /** `metadata`: only metadata is watched and cached; whole objects are fetched by `read.load`. */
   readonly holds: 'objects' | 'metadata';
   readonly keysOf: (object: KubeObject, read: CacheReader) => Iterable<Woken>;
-  /** What of an object matters; absent: all of it. */
+  /** What of an object matters to all of them; absent: all of it. */
   readonly about?: (object: KubeObject) => unknown;
+  /** What of an object matters to one of them alone: asked once about an object, then for each key. */
+  readonly aboutEach?: (object: KubeObject) => (woken: Woken) => unknown;
 };
 
 /**
  * `keysOf` names the primaries to wake; it is asked about the object before and after a change. A change that leaves
- * what `about` returns as it was wakes nobody: status that moves all the time must not wake a thousand readers.
+ * what `about` returns as it was wakes nobody, or those alone for whom what `aboutEach` returns is another: status that
+ * moves all the time must not wake a thousand readers.
  */
 export function input<O extends KubeObject>(
   kind: ResourceKind<O>,
   keysOf: (object: O, read: CacheReader) => Iterable<Woken>,
   about?: (object: O) => unknown,
+  aboutEach?: (object: O) => (woken: Woken) => unknown,
 ): Input {
-  const all = { kind, holds: 'objects', keysOf: keysOf as Input['keysOf'] } as const;
-  return about ? { ...all, about: about as NonNullable<Input['about']> } : all;
+  return {
+    kind,
+    holds: 'objects',
+    keysOf: keysOf as Input['keysOf'],
+    ...(about && { about: about as NonNullable<Input['about']> }),
+    ...(aboutEach && { aboutEach: aboutEach as NonNullable<Input['aboutEach']> }),
+  };
 }
 
 /**

@@ -80,7 +80,8 @@ export class Runner {
   }
 
   #onInput(input: Input, { key, before, after }: Change<KubeObject>): void {
-    if (!concerns(input, before, after)) return;
+    const concerns = concernedBy(input, before, after);
+    if (!concerns) return;
     const keys = new Set<string>();
     for (const entry of [before, after]) {
       if (!entry) continue;
@@ -89,7 +90,7 @@ export class Runner {
       const woken = parsed.ok
         ? [...input.keysOf(parsed.object, this.#read)].map(keyOf)
         : this.#namespaceOf(key);
-      for (const woke of woken) keys.add(woke);
+      for (const woke of woken) if (concerns(woke)) keys.add(woke);
     }
     for (const woken of keys) if (this.#primaries.store.get(woken)) this.#queue.wake(woken);
   }
@@ -106,11 +107,16 @@ export class Runner {
 
 type Maybe = Entry<KubeObject> | undefined;
 
-/** Whether a change is one of what the input is about. */
-function concerns(input: Input, before: Maybe, after: Maybe): boolean {
-  if (!input.about || !before?.parsed.ok || !after?.parsed.ok) return true;
-  return !isDeepStrictEqual(input.about(before.parsed.object), input.about(after.parsed.object));
+/** Whom of those that read an object its change concerns; null: nobody. */
+function concernedBy(input: Input, before: Maybe, after: Maybe): ((key: string) => boolean) | null {
+  if (!input.about || !before?.parsed.ok || !after?.parsed.ok) return everybody;
+  const [former, latter] = [before.parsed.object, after.parsed.object];
+  if (!isDeepStrictEqual(input.about(former), input.about(latter))) return everybody;
+  if (!input.aboutEach) return null;
+  const [was, is] = [input.aboutEach(former), input.aboutEach(latter)];
+  return (key) => !isDeepStrictEqual(was(splitKey(key)), is(splitKey(key)));
 }
+const everybody = () => true;
 
 /**
  * Whether nothing changed but what a reconcile writes itself: the status (the API server counts `generation`
