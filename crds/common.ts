@@ -15,6 +15,13 @@ export const digest = () =>
     .regex(/^[0-9a-f]{64}$/)
     .max(64);
 
+/** The name of a release: the beginning of a digest. */
+export const releaseId = () =>
+  z
+    .string()
+    .regex(/^[0-9a-f]{12}$/)
+    .max(12);
+
 const date = '[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])';
 const time = '([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?';
 

@@ -1,12 +1,25 @@
 /** What the nixcluster controller decided. Hosts hold the same: lost, it comes back from what they say. */
 import { z } from 'zod';
-import { conditions, count, integer, timestamp } from './common.ts';
+import { conditions, count, integer, releaseId, timestamp } from './common.ts';
 import { atomicList, mapList } from './rules.ts';
 
 const name = () => z.string().max(253);
 const address = () => z.string().max(45);
 const cidr = () => z.string().max(49);
 const index = () => integer(1, 65_535);
+
+/** The steps of a node that leaves a living cluster, in their order. */
+export const departureStages = ['Draining', 'LeavingEtcd', 'NodeDeleted', 'Done'] as const;
+
+const departure = z.object({
+  stage: z
+    .enum(departureStages)
+    .describe(
+      '`Draining`: its pods are evicted; `LeavingEtcd`: its member of etcd is removed; `NodeDeleted`: its Node object is deleted; `Done`: the cluster goes on without it.',
+    ),
+  since: timestamp().describe('When its removal began.'),
+  message: z.string().max(4096).optional().describe('What it waits for.'),
+});
 
 const node = z.object({
   name: name().describe('Name of the NixNode.'),
@@ -17,6 +30,19 @@ const node = z.object({
   underlayAddresses: atomicList(address(), 16).describe(
     'Addresses by which other nodes reach it: `spec.addresses` of the NixNode, or `ssh.host` if the host has it.',
   ),
+  granted: releaseId().optional().describe('The release whose system it may activate.'),
+  rollout: z
+    .object({
+      state: z
+        .enum(['Waiting', 'Draining', 'Changing', 'Returning', 'Held'])
+        .describe(
+          '`Waiting` for its turn; `Draining`: its pods are evicted; `Changing`: its host activates the release; `Returning`: it changed and is awaited; `Held`: it cannot go on.',
+        ),
+      message: z.string().max(4096).optional().describe('What it waits for.'),
+    })
+    .optional()
+    .describe('How far a change of it is. Absent: there is none.'),
+  departure: departure.optional().describe('How far its removal is.'),
 });
 export type ClusterNode = z.output<typeof node>;
 

@@ -1,14 +1,9 @@
 /** What the nixnode controller found and did. Everything is optional: nothing is known of a new host. */
 import { z } from 'zod';
-import { conditions, count, digest, integer, timestamp } from './common.ts';
+import { conditions, count, digest, integer, releaseId, timestamp } from './common.ts';
 import { atomicList } from './rules.ts';
 import { wireguardKeyPattern } from './wireguard-key.ts';
 
-const releaseId = () =>
-  z
-    .string()
-    .regex(/^[0-9a-f]{12}$/)
-    .max(12);
 const part = z.enum(['system', 'data', 'secrets']);
 const said = () => z.string().max(32_768);
 
@@ -17,6 +12,9 @@ const release = z.object({
   current: releaseId().optional().describe('What runs.'),
   confirmed: releaseId().optional().describe('What a boot comes back to.'),
   previous: releaseId().optional().describe('What was confirmed before.'),
+  class: part
+    .optional()
+    .describe('The gravest part in which what is desired differs from what runs: system, data, secrets.'),
 });
 
 const parts = z.object({

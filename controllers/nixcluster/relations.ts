@@ -38,3 +38,7 @@ export const clusterNamedBy = ({ metadata, spec }: NixNode, read: CacheReader): 
 /** The members of a cluster. Not by an index: a NixNode that does not parse is in none, and would seem to have left. */
 export const nodesIn = ({ metadata }: NixCluster, read: CacheReader): NixNode[] =>
   read.list(NixNode, metadata.namespace ?? '').filter(({ spec }) => spec.clusterRef?.name === metadata.name);
+
+/** What every node, and the mesh, may have to know of each. How far a node is on its way is for that node alone. */
+export const placesIn = (status: NixCluster['status']): unknown =>
+  status?.nodes?.map(({ granted, rollout, departure, ...place }) => place);

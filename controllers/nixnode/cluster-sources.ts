@@ -7,6 +7,7 @@ import {
   metadataOf,
   type Named,
   nodesNaming,
+  placesIn,
 } from '../nixcluster/relations.ts';
 import { readByNodes } from '../wireguardmesh/peers.ts';
 
@@ -59,11 +60,18 @@ export function nodesOfClusterSecret({ metadata }: Named, read: CacheReader): Wo
 
 export const clusterForNodes = ({ metadata, spec, status }: NixCluster): unknown => [
   metadata.uid,
+  metadata.deletionTimestamp !== undefined,
   spec,
-  status?.nodes,
+  placesIn(status),
   status?.nixpkgs,
   status?.resolver,
 ];
+
+/** How far a node may go, and how it is, is for that node alone: a roll-out must not wake a thousand for each step. */
+export function clusterForNode({ status }: NixCluster): (node: Woken) => unknown {
+  const nodes = new Map((status?.nodes ?? []).map((node) => [node.name, node]));
+  return ({ name }) => nodes.get(name);
+}
 
 export const meshForNodes = (mesh: WireguardMesh): unknown => [
   mesh.metadata.uid,

@@ -3,6 +3,7 @@ import { ClusterPKI, NixCluster, NixModule, NixNode, WireguardMesh } from '../..
 import { ConfigMapKind, SecretKind } from '../lib/kube/core-kinds.ts';
 import { type Controller, defineController, input, referenced } from '../lib/runtime/controller.ts';
 import {
+  clusterForNode,
   clusterForNodes,
   meshForNodes,
   nodesOfCluster,
@@ -27,7 +28,7 @@ export const declaration = {
   primary: NixNode,
   inputs: [
     input(NixModule, nodesOfModule),
-    input(NixCluster, nodesOfCluster, clusterForNodes),
+    input(NixCluster, nodesOfCluster, clusterForNodes, clusterForNode),
     input(WireguardMesh, nodesOfMesh, meshForNodes),
     input(ClusterPKI, nodesOfPki, pkiForNodes),
     referenced(ConfigMapKind, nodesOfConfigMap),

@@ -1,7 +1,7 @@
 /** Which objects a mesh is made of, and what of them matters to it. */
 import { type NixCluster, type NixNode, WireguardMesh } from '../../crds/index.ts';
 import type { CacheReader, ObjectMetadata, Woken } from '../lib/runtime/controller.ts';
-import { clusterNamedBy, metadataOf } from '../nixcluster/relations.ts';
+import { clusterNamedBy, metadataOf, placesIn } from '../nixcluster/relations.ts';
 
 /** The Secret of a mesh. */
 export const secretNameOf = (mesh: string): string => `${mesh}-mesh`;
@@ -26,7 +26,7 @@ export const clusterForMesh = ({ metadata, spec, status }: NixCluster): unknown 
   metadata.uid,
   spec.network,
   spec.endpoint,
-  status?.nodes,
+  placesIn(status),
 ];
 
 export const nodeForMesh = ({ metadata, spec, status }: NixNode): unknown => {

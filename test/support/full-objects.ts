@@ -106,6 +106,7 @@ export const fullStatus: Fields = {
   summary: 'Healthy',
   release: {
     desired: '8c1f0d3a9b2e',
+    class: 'system',
     current: '8c1f0d3a9b2e',
     confirmed: '8c1f0d3a9b2e',
     previous: '000000000000',
