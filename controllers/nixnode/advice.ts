@@ -9,6 +9,7 @@ const advice: Readonly<Record<string, string>> = {
   DeadlineExceeded:
     'it is tried again; where it stays, look at the load, the memory and the disks of the host',
   JumpFailed: 'check spec.ssh.jump and the jump host',
+  ForwardFailed: 'the sshd of the host must allow TCP forwarding, and what it leads to must run',
   ShellUnusable:
     'ssh must run /bin/sh for that user: look at its login shell, what that runs at login, and ForceCommand in sshd_config',
   ProtocolViolation:

@@ -14,6 +14,7 @@ const connection: Record<Exclude<HostErrorCode, 'Refused'>, Verdict> = {
   ConnectionLost: 'transient',
   DeadlineExceeded: 'transient',
   JumpFailed: 'transient',
+  ForwardFailed: 'transient',
   HostKeyMismatch: 'terminal',
   AuthenticationFailed: 'terminal',
   InvalidPrivateKey: 'terminal',

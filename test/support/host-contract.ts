@@ -9,6 +9,7 @@ import { createHosts } from '../../controllers/lib/host/hosts.ts';
 import { defaultLimits } from '../../controllers/lib/host/limits.ts';
 import { connecting } from './contract/connecting.ts';
 import { type Context, type ContractHost, options } from './contract/context.ts';
+import { forwarding } from './contract/forwarding.ts';
 import { interrupted } from './contract/interrupted.ts';
 import { keptFiles } from './contract/kept-files.ts';
 import { releases } from './contract/releases.ts';
@@ -50,6 +51,7 @@ export function hostContract(name: string, start: () => Promise<ContractHost>): 
 
     const context = (): Context => ({ subject, relay, hosts, target, observe });
     describe('connecting', () => connecting(context));
+    describe('forwarding', () => forwarding(context));
     describe('interrupted', () => interrupted(context));
     describe('requests', () => requests(context));
     describe('releases', () => releases(context));

@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import { abortable, pause } from './deadline.ts';
 import type { SshEndpoint } from './host.ts';
 import { HostError } from './host-error.ts';
+import { forwardRefused } from './ssh-errors.ts';
 import { nameOf, quoted } from './words.ts';
 
 const sessionWaitsMs = [50, 100, 200, 400, 800, 1600];
@@ -49,7 +50,8 @@ export class Connection {
         return await this.#open<ClientChannel>(
           signal,
           (callback) => this.#client.exec('/bin/sh', callback),
-          (words) => new HostError('ShellUnusable', `${this.#name} opens no session for /bin/sh: ${words}`),
+          ({ message }) =>
+            new HostError('ShellUnusable', `${this.#name} opens no session for /bin/sh: ${quoted(message)}`),
         );
       } catch (error) {
         if (waitMs === null || !(error instanceof HostError) || error.code !== 'ShellUnusable') throw error;
@@ -64,11 +66,7 @@ export class Connection {
     return this.#open<Duplex>(
       signal,
       (callback) => this.#client.forwardOut('127.0.0.1', 0, host, port, callback),
-      (words) =>
-        new HostError(
-          'JumpFailed',
-          `the jump host ${this.#name} opens no connection to ${host} port ${port}: ${words}`,
-        ),
+      (error) => forwardRefused(this.#endpoint, { host, port }, error),
     );
   }
 
@@ -100,14 +98,14 @@ export class Connection {
   #open<T extends Duplex>(
     signal: AbortSignal,
     open: (callback: (error: Error | undefined, stream: T) => void) => void,
-    refused: (words: string) => HostError,
+    refused: (error: Error) => HostError,
   ): Promise<T> {
     const lost = (): HostError => new HostError('ConnectionLost', `the connection to ${this.#name} was lost`);
     return abortable<T>(signal, (resolve, reject) => {
       let late = false;
       try {
         open((error, stream) => {
-          if (error) reject(this.#alive ? refused(quoted(error.message)) : lost());
+          if (error) reject(this.#alive ? refused(error) : lost());
           else if (late) stream.destroy();
           else resolve(stream);
         });

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../core/clock.ts';
 import type { Connection } from './connection.ts';
 import { abortable, withDeadline } from './deadline.ts';
+import { forwardOnLease } from './forward.ts';
 import type { SshEndpoint, Target } from './host.ts';
 import { HostError } from './host-error.ts';
 import type { HostLimits } from './limits.ts';
@@ -58,22 +59,13 @@ async function openForward(
   jumps: Pool,
   signal: AbortSignal,
 ): Promise<{ lease: Lease; via: Duplex }> {
-  const attempt = async (want: 'pooled' | 'fresh'): Promise<{ lease: Lease; via: Duplex }> => {
-    const lease = await jumps.lease({ ...jump, poolKey: nameOf(jump) }, want, signal).catch(asJumpError);
-    try {
-      return { lease, via: await lease.connection.forward(target.host, target.port, signal) };
-    } catch (error) {
-      // Silence on this leg: whoever comes next gets another one.
-      if (signal.aborted) lease.retire();
-      lease.release();
-      throw error;
-    }
-  };
+  const lease = (want: 'pooled' | 'fresh'): Promise<Lease> =>
+    jumps.lease({ ...jump, poolKey: nameOf(jump) }, want, signal).catch(asJumpError);
   try {
-    return await attempt('pooled');
+    return await forwardOnLease(lease, target, signal);
   } catch (error) {
-    if (!(error instanceof HostError) || error.code !== 'ConnectionLost' || signal.aborted) throw error;
-    return attempt('fresh');
+    if (!(error instanceof HostError) || error.code !== 'ForwardFailed') throw error;
+    throw new HostError('JumpFailed', `the jump host ${error.message}`, { cause: error });
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { Sealed } from '../core/sealed.ts';
 import type { HostReply, HostRequest, Subcommand } from './protocol.ts';
 
@@ -45,6 +46,11 @@ export type Host = {
 
 export type Hosts = {
   at(target: Target): Host;
+  /**
+   * A byte stream to `to` as the host sees it, over the connection that calls share; it counts as a use of that
+   * connection until it closes. `signal` is about the way there and not about the stream. Throws like `call`.
+   */
+  forward(target: Target, to: { host: string; port: number }, signal: AbortSignal): Promise<Duplex>;
   /** Closes what is pooled for a host that is no longer ours. */
   forget(poolKey: string): void;
   /** Closes everything. */
@@ -61,6 +67,7 @@ export type HostErrorCode =
   | 'AuthenticationFailed'
   | 'InvalidPrivateKey'
   | 'JumpFailed'
+  | 'ForwardFailed'
   | 'ConnectionLost'
   | 'DeadlineExceeded'
   // the shell there

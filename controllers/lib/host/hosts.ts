@@ -5,6 +5,7 @@ import { beginCall, converse } from './call.ts';
 import { withDeadline } from './deadline.ts';
 import { dialer } from './dial.ts';
 import type { Outcome } from './dialogue.ts';
+import { forwardOnLease, streamOn } from './forward.ts';
 import type { CallOptions, Host, Hosts, Target } from './host.ts';
 import { HostError } from './host-error.ts';
 import type { HostLimits } from './limits.ts';
@@ -32,6 +33,10 @@ export function createHosts(options: HostsOptions): Hosts {
   const pool = new Pool(limits, clock, dialer(limits, clock, jumps));
   return {
     at: (target) => hostAt(target, pool, options),
+    async forward(target, to, signal) {
+      const lease = (want: 'pooled' | 'fresh') => pool.lease(target, want, signal);
+      return streamOn(await forwardOnLease(lease, to, signal));
+    },
     forget: (poolKey) => pool.forget(poolKey),
     close: async () => {
       await pool.close();

@@ -72,6 +72,33 @@ export const authenticationFailed = (endpoint: SshEndpoint, publicKey: Buffer): 
       `user, add the public half to its authorized keys there: ${formatPublicKey(publicKey)}`,
   );
 
+/** As RFC 4254, section 5.1, numbers the reasons why a channel is not opened. */
+const openFailures = new Map<unknown, string>([
+  [2, 'nothing answers there'],
+  [3, 'it does not know how'],
+  [4, 'it has no room for more connections'],
+]);
+const prohibited = 1;
+
+/** The login is good, and what it should reach from there cannot be had. */
+export function forwardRefused(
+  endpoint: SshEndpoint,
+  to: { host: string; port: number },
+  error: Error & { reason?: unknown },
+): HostError {
+  const where = `${to.host} port ${to.port}`;
+  if (error.reason === prohibited) {
+    const what = `${nameOf(endpoint)} forbids TCP forwarding to ${where}`;
+    return new HostError(
+      'ForwardFailed',
+      `${what}: see AllowTcpForwarding, DisableForwarding and PermitOpen of its sshd`,
+    );
+  }
+  const said = quoted(error.message.replace(/^\(SSH\) Channel open failure: ?/, ''));
+  const why = said || (openFailures.get(error.reason) ?? 'no reason given');
+  return new HostError('ForwardFailed', `${nameOf(endpoint)} opens no connection to ${where}: ${why}`);
+}
+
 /** Anything else that ends a handshake. */
 export function handshakeFailed(
   endpoint: SshEndpoint,

@@ -12,6 +12,8 @@ export type ListenerHost = Omit<ShellHost, 'cutConnection'> & {
   /** Public keys that may log in. */
   authorizedKeys: readonly string[];
   users: readonly string[];
+  /** What answers at ports of the host's own loopback, where that is another port of ours. */
+  ports: ReadonlyMap<number, number>;
 };
 
 export type Listener = {
@@ -119,7 +121,7 @@ function serveSsh(socket: Socket, host: ListenerHost): void {
     // A scripted host is a jump host as well: what it reaches is what this process reaches on loopback.
     client.on('tcpip', (acceptForward, rejectForward, { destIP, destPort }) => {
       if (!destIP.startsWith('127.')) return rejectForward();
-      const onward = connect(destPort, destIP);
+      const onward = connect(host.ports.get(destPort) ?? destPort, destIP);
       onward.once('error', () => rejectForward());
       onward.once('connect', () => {
         onward.removeAllListeners('error').on('error', () => onward.destroy());

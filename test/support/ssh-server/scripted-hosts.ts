@@ -42,6 +42,8 @@ export type ScriptedHost = {
   readonly calls: readonly ScriptedCall[];
   /** What happened that must not (`witness.ts`). A test of an operator ends with none. */
   readonly violations: readonly string[];
+  /** Ports of its loopback, by the ports of ours that answer for them to who comes over SSH. */
+  readonly ports: Map<number, number>;
   /** Open TCP connections. */
   readonly connections: number;
   /** Called with each call that reaches the program, for who measures. */
@@ -130,6 +132,7 @@ async function startHost(
   const key = lazy(generateSshKey);
   const other = lazy(generateSshKey);
   const calls: ScriptedCall[] = [];
+  const ports = new Map<number, number>();
   const machine = createMachine(
     `host-${index}`,
     clock,
@@ -142,6 +145,7 @@ async function startHost(
     otherKey: () => other().private,
     authorizedKeys,
     users: ['root', 'deploy'],
+    ports,
     record: ({ subcommand, fields }) => {
       const call: ScriptedCall = { subcommand, fields, at: clock.now() };
       if (calls.length >= 1000) calls.shift();
@@ -165,6 +169,7 @@ async function startHost(
     state: machine.machine.state,
     durations: machine.machine.durations,
     calls,
+    ports,
     violations: machine.machine.witness.violations,
     get connections() {
       return listener.connections;
