@@ -85,15 +85,37 @@ export const assets = {
 
 export type AssetName = keyof typeof assets;
 
-function kubernetes(program: string, typicalSeconds: number): Omit<Asset, 'versionArguments'> {
+/** The minor above that of `assets`, for upgrades: the programs that an upgrade replaces. kubectl is none of them. */
+export const nextKubernetes = {
+  'kube-apiserver': next('kube-apiserver', 240),
+  'kube-controller-manager': next('kube-controller-manager', 105),
+  'kube-scheduler': next('kube-scheduler', 15),
+  'kube-proxy': next('kube-proxy', 15),
+  kubelet: next('kubelet', 30),
+} as const satisfies Partial<Record<AssetName, Asset>>;
+
+function kubernetes(
+  program: string,
+  typicalSeconds: number,
+  release = '1.36.3',
+): Omit<Asset, 'versionArguments'> {
   // Without these the programs call themselves v0.0.0-master, and clients adapt to that.
   const version = 'k8s.io/component-base/version';
+  const [major, minor] = release.split('.');
   return {
     module: 'kubernetes',
     package: `k8s.io/kubernetes/cmd/${program}`,
-    version: '1.36.3',
-    ldflags: `-s -w -X ${version}.gitVersion=v1.36.3 -X ${version}.gitMajor=1 -X ${version}.gitMinor=36`,
+    version: release,
+    ldflags: `-s -w -X ${version}.gitVersion=v${release} -X ${version}.gitMajor=${major} -X ${version}.gitMinor=${minor}`,
     typicalSeconds,
+  };
+}
+
+function next(program: string, typicalSeconds: number): Asset {
+  return {
+    ...kubernetes(program, typicalSeconds, '1.37.1'),
+    module: 'kubernetes-1.37',
+    versionArguments: ['--version'],
   };
 }
 

@@ -10,7 +10,13 @@ import { requireGo } from './go.ts';
 import { tryLock } from './lock.ts';
 import { type Progress, terminalProgress } from './progress.ts';
 
-export type BuildOptions = { environment?: NodeJS.ProcessEnv; progress?: Progress; signal?: AbortSignal };
+export type BuildOptions = {
+  environment?: NodeJS.ProcessEnv;
+  progress?: Progress;
+  signal?: AbortSignal;
+  /** What to build instead of the program's usual release. */
+  asset?: Asset;
+};
 
 /** More than a cold build of everything takes on a slow machine. */
 const buildDeadlineMs = 45 * 60_000;
@@ -21,7 +27,7 @@ const buildDeadlineMs = 45 * 60_000;
  */
 export async function buildAsset(name: AssetName, options: BuildOptions = {}): Promise<string> {
   const { environment = process.env, progress = terminalProgress(process.stderr) } = options;
-  const asset: Asset = assets[name];
+  const asset = options.asset ?? assets[name];
   const named = await findNamed(name, asset, environment, progress.note);
   if (named !== null) return named;
   const folder = join(cacheDirectory(environment), 'assets', `${asset.module}-${keyOf(asset)}`);

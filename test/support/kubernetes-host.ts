@@ -14,7 +14,7 @@ export const kubernetesHost = ({
   datastore = 'Etcd',
   runtime = 'Containerd',
   more = '',
-}: KubernetesHost = {}): string => `{ lib, ... }: {
+}: KubernetesHost = {}): string => `{ lib, pkgs, ... }: {
   networking.hostName = lib.mkForce "node1";
   firn.network = {
     enable = true;

@@ -19,7 +19,15 @@ let
       inherit pname version;
       shellPath = "/bin/${builtins.head names}";
     };
-  kubernetesPrograms = import ./store-path.nix { inherit lib; } ../kubernetes-programs "kubernetes-programs";
+  programsIn = import ./store-path.nix { inherit lib; };
+  kubernetesPrograms = programsIn ../kubernetes-programs "kubernetes-programs";
+  # A later release of nixpkgs, as the machine has one for upgrades: its Kubernetes is the next one, all else is the same.
+  isNext = builtins.pathExists ../kubernetes-programs-next;
+  next.kubernetes =
+    let
+      package = (import ./kubernetes.nix).kubernetes;
+    in
+    wrapFrom (programsIn ../kubernetes-programs-next "kubernetes-programs-next") package.nextVersion "kubernetes" package.programs;
   # Kernel and initrd are files that nothing boots; that they differ is what a switch and a reboot look at.
   kernel =
     version:
@@ -34,6 +42,7 @@ let
 in
 builtins.mapAttrs (wrapFrom userland "0") (import ./programs.nix)
 // builtins.mapAttrs (pname: package: wrapFrom kubernetesPrograms package.version pname package.programs) (import ./kubernetes.nix)
+// lib.optionalAttrs isNext next
 // build
 // {
   inherit lib system userland;

@@ -39,6 +39,7 @@
   };
   kubernetes = {
     version = "1.36.3";
+    nextVersion = "1.37.1";
     programs = [
       "kube-apiserver"
       "kube-controller-manager"

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { debianHost } from './debian.ts';
-import { kubernetesHost, ofContainers } from './kubernetes.ts';
+import { kubernetesHost, ofContainers, upgradeHost } from './kubernetes.ts';
 import type { Layer } from './layer.ts';
 import type { MachineOptions } from './machine.ts';
 import { nixosHost } from './nixos.ts';
@@ -25,7 +25,7 @@ export type FlavourOf = {
   boot?(root: string): Pick<MachineOptions, 'init' | 'watchdog' | 'arguments'>;
 };
 
-export type Flavour = 'debian' | 'nixos' | 'kubernetes';
+export type Flavour = 'debian' | 'nixos' | 'kubernetes' | 'kubernetes-next';
 
 const debian: FlavourOf = {
   image: debianHost,
@@ -71,4 +71,9 @@ const kubernetes: FlavourOf = {
   boot: (root) => ({ ...nixos.boot!(root), arguments: ofContainers(root) }),
 };
 
-export const flavours: Record<Flavour, FlavourOf> = { debian, nixos, kubernetes };
+export const flavours: Record<Flavour, FlavourOf> = {
+  debian,
+  nixos,
+  kubernetes,
+  'kubernetes-next': { ...kubernetes, image: upgradeHost },
+};

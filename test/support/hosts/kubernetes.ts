@@ -1,6 +1,6 @@
-import { copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { AssetName } from '../../../bootstrap/assets.ts';
+import { type Asset, type AssetName, nextKubernetes } from '../../../bootstrap/assets.ts';
 import { buildAsset } from '../../../bootstrap/build.ts';
 import { type Layer, layer } from './layer.ts';
 import { nixosHost } from './nixos.ts';
@@ -15,24 +15,45 @@ const programs: readonly AssetName[] = [
   ...(['bridge', 'loopback', 'host-local', 'portmap'] as const),
 ];
 
-const staging = 'staging/kubernetes-programs';
+const recipe = readFileSync(import.meta.filename, 'utf8');
 
 /** A NixOS host whose nixpkgs has Kubernetes, and what goes with it. A quarter of an hour the first time. */
 export async function kubernetesHost(): Promise<Layer> {
-  const recipe = readFileSync(import.meta.filename, 'utf8');
   const files = new Map<string, string>();
   for (const name of programs) files.set(name, await buildAsset(name));
-  const content = recipe + [...files.values()].map((file) => file.split('/').slice(-2)).join(' ');
-  return layer('kubernetes', content, await nixosHost(), async (root) => {
-    mkdirSync(join(root, staging, 'bin'), { recursive: true });
-    for (const [name, file] of files) copyFileSync(file, join(root, staging, 'bin', name));
-    const userland = readFileSync(join(root, userlandFile), 'utf8').trim();
-    const { stdout } = await offline(root, `${userland}/bin`, `nix-store --add /${staging}`);
-    const path = stdout.trim();
-    rmSync(join(root, dirname(staging)), { recursive: true });
-    symlinkSync(path, join(root, 'nix/var/nix/gcroots/kubernetes-programs'));
+  return layer('kubernetes', recipe + named(files), await nixosHost(), async (root) => {
+    const path = await addPrograms(root, 'kubernetes-programs', files);
     writeFileSync(join(root, 'srv/nixpkgs/kubernetes-programs'), `${path}\n`);
   });
+}
+
+/** The same with a second nixpkgs, whose Kubernetes is one minor above. Ten minutes more the first time. */
+export async function upgradeHost(): Promise<Layer> {
+  const files = new Map([['kubectl', await buildAsset('kubectl')]]);
+  for (const [name, asset] of Object.entries(nextKubernetes) as [AssetName, Asset][])
+    files.set(name, await buildAsset(name, { asset }));
+  return layer('kubernetes-next', recipe + named(files), await kubernetesHost(), async (root) => {
+    const path = await addPrograms(root, 'kubernetes-programs-next', files);
+    const folder = join(root, 'srv/nixpkgs-kubernetes-next');
+    cpSync(join(root, 'srv/nixpkgs'), folder, { recursive: true });
+    writeFileSync(join(folder, 'kubernetes-programs-next'), `${path}\n`);
+  });
+}
+
+const named = (files: ReadonlyMap<string, string>): string =>
+  [...files.values()].map((file) => file.split('/').slice(-2)).join(' ');
+
+/** Into the host's store, for good; the store path. */
+async function addPrograms(root: string, name: string, files: ReadonlyMap<string, string>): Promise<string> {
+  const staging = `staging/${name}`;
+  mkdirSync(join(root, staging, 'bin'), { recursive: true });
+  for (const [program, file] of files) copyFileSync(file, join(root, staging, 'bin', program));
+  const userland = readFileSync(join(root, userlandFile), 'utf8').trim();
+  const { stdout } = await offline(root, `${userland}/bin`, `nix-store --add /${staging}`);
+  const path = stdout.trim();
+  rmSync(join(root, dirname(staging)), { recursive: true });
+  symlinkSync(path, join(root, 'nix/var/nix/gcroots', name));
+  return path;
 }
 
 /**

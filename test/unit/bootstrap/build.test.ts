@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { assets, moduleDirectory } from '../../../bootstrap/assets.ts';
+import { assets, moduleDirectory, nextKubernetes } from '../../../bootstrap/assets.ts';
 import { buildAsset } from '../../../bootstrap/build.ts';
 import type { Progress } from '../../../bootstrap/progress.ts';
 
@@ -102,6 +102,15 @@ test('builds once, with what the module fixes, and finds it again', async () => 
   ]);
 });
 
+test('another release is built beside the usual one', async () => {
+  go('go1.26.1', makes('3.7.0'));
+  const asset = { ...assets.etcd, version: '3.7.0', ldflags: '-s' };
+  const file = await buildAsset('etcd', { environment, progress, asset });
+  expect(said).toEqual(['building etcd 3.7.0']);
+  go('go1.26.1', makes('3.6.16'));
+  expect(await build()).not.toBe(file);
+});
+
 test('two that need it at once build it once', async () => {
   go('go1.26.1', `sleep 0.7; ${makes('3.6.16')}`);
   const [one, other] = await Promise.all([build(), build()]);
@@ -130,14 +139,17 @@ test('a build can be broken off', async () => {
   await expect(buildAsset('etcd', { environment, progress, signal })).rejects.toThrow();
 });
 
-test.each(Object.entries(assets))('%s: the module asks for the version that is promised', (_name, asset) => {
-  const text = readFileSync(join(moduleDirectory(asset.module), 'go.mod'), 'utf8');
-  const [, module, version] = [...text.matchAll(/^\t(?:require )?(\S+) v(\S+)/gm)].find(([, path]) =>
-    `${asset.package}/`.startsWith(`${path}/`),
-  )!;
-  // WireGuard's own tags are no versions of a Go module: a commit names it.
-  if (module === 'golang.zx2c4.com/wireguard') expect(version).toMatch(/^0[.]0[.]0-/);
-  else expect(version).toBe(asset.version);
-  expect(text).toMatch(new RegExp(`tool[^]*${asset.package}`));
-  expect(existsSync(join(moduleDirectory(asset.module), 'go.sum'))).toBe(true);
-});
+test.each([...Object.entries(assets), ...Object.entries(nextKubernetes)])(
+  '%s: the module asks for the version that is promised',
+  (_name, asset) => {
+    const text = readFileSync(join(moduleDirectory(asset.module), 'go.mod'), 'utf8');
+    const [, module, version] = [...text.matchAll(/^\t(?:require )?(\S+) v(\S+)/gm)].find(([, path]) =>
+      `${asset.package}/`.startsWith(`${path}/`),
+    )!;
+    // WireGuard's own tags are no versions of a Go module: a commit names it.
+    if (module === 'golang.zx2c4.com/wireguard') expect(version).toMatch(/^0[.]0[.]0-/);
+    else expect(version).toBe(asset.version);
+    expect(text).toMatch(new RegExp(`tool[^]*${asset.package}`));
+    expect(existsSync(join(moduleDirectory(asset.module), 'go.sum'))).toBe(true);
+  },
+);
