@@ -210,8 +210,38 @@ describe('refused, with what to do', () => {
     ['another minor', 'version = "1.35";', 'is 1.36.3, but firn.kubernetes.version is 1.35'],
     ['two minors at once', 'runningVersion = "1.34.2";', 'Go to 1.35 first.'],
     ['a step back', 'runningVersion = "1.37.1";', 'Kubernetes does not go back'],
+    [
+      'another minor of one component',
+      'version = "1.36"; versions.scheduler = "1.35";',
+      'kube-scheduler is 1.36.3, but firn.kubernetes.version is 1.35',
+    ],
+    [
+      'a kubelet that is newer than the API server',
+      'packages.kubelet = pkgs.kubernetes // { version = "1.37.1"; };',
+      'kube-apiserver is 1.36.3, beside which kubelet 1.37.1 cannot be',
+    ],
+    [
+      'controllers that are two minors older',
+      'packages.controllerManager = pkgs.kubernetes // { version = "1.34.0"; };',
+      'beside which kube-controller-manager 1.34.0 cannot be',
+    ],
   ])('%s', async (_, more, message) => {
     expect(await refusalOf(kubernetesHost({ more: `firn.kubernetes = { ${more} };` }))).toContain(message);
+  });
+
+  test('in an upgrade components differ, each with its own package', async () => {
+    const older = 'pkgs.kubernetes // { version = "1.35.4"; outPath = "/older"; }';
+    const more = `firn.kubernetes = {
+      packages = lib.genAttrs [ "controllerManager" "kubelet" ] (_: ${older});
+      versions = { apiServer = "1.36"; controllerManager = "1.35"; scheduler = "1.36"; kubelet = "1.35"; };
+    };`;
+    const lineOf = (unit: string) =>
+      look({ more }, `config.systemd.services.${unit}.serviceConfig.ExecStart`) as Promise<string>;
+    expect(await lineOf('kubelet')).toContain('/older/bin/kubelet');
+    expect(await lineOf('kube-controller-manager')).toContain('/older/bin/kube-controller-manager');
+    for (const unit of ['kube-apiserver', 'kube-scheduler', 'kube-proxy']) {
+      expect(await lineOf(unit)).not.toContain('/older/');
+    }
   });
 
   test('one minor up is not', async () => {

@@ -12,7 +12,7 @@ let
 in
 {
   config = lib.mkIf kubernetes.isControlPlane {
-    environment.systemPackages = [ kubernetes.package ];
+    environment.systemPackages = [ kubernetes.packages.apiServer ];
     environment.etc."kubernetes/cluster-admin.kubeconfig" = {
       # It names the key that only root reads.
       mode = "0400";

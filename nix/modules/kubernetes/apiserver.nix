@@ -126,7 +126,7 @@ in
         config.environment.etc."kubernetes/audit-policy.json".source
       ];
       serviceConfig = component.confined // {
-        ExecStart = component.awaiting awaited (component.commandLine "${kubernetes.package}/bin/kube-apiserver" flags);
+        ExecStart = component.awaiting awaited (component.commandLine "${kubernetes.packages.apiServer}/bin/kube-apiserver" flags);
         User = "kubernetes";
         Group = "kubernetes";
         SupplementaryGroups = if kubernetes.datastore == "SQLite" then "kine" else "etcd";

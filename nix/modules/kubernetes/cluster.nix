@@ -26,7 +26,6 @@ in
 {
   options.firn.kubernetes = {
     enable = lib.mkEnableOption "Kubernetes' components: those of `firn.kubernetes.roles`";
-    package = lib.mkPackageOption pkgs "kubernetes" { };
     nodeName = mkOption {
       type = types.strMatching "[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?";
       default = config.networking.hostName;

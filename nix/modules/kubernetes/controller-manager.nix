@@ -36,11 +36,11 @@ in
       description = "Kubernetes' controllers";
       documentation = [ "https://kubernetes.io/docs/reference/command-line-tools-reference/kube-controller-manager" ];
       after = [ "kube-apiserver.service" ];
-      environment.FIRN_KUBECTL = "${kubernetes.package}/bin/kubectl";
+      environment.FIRN_KUBECTL = "${kubernetes.packages.controllerManager}/bin/kubectl";
       restartTriggers = [ config.environment.etc."kubernetes/controller-manager.kubeconfig".source ];
       serviceConfig = component.confined // {
         ExecStart = component.awaiting "api:${kubeconfig}" (
-          component.commandLine "${kubernetes.package}/bin/kube-controller-manager" (
+          component.commandLine "${kubernetes.packages.controllerManager}/bin/kube-controller-manager" (
             component.withExtra {
               inherit owned;
               extra = cfg.extraArgs;

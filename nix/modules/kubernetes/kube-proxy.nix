@@ -101,7 +101,7 @@ in
         "kube-proxy.kubeconfig"
       ];
       serviceConfig = component.confined // {
-        ExecStart = component.commandLine "${kubernetes.package}/bin/kube-proxy" (
+        ExecStart = component.commandLine "${kubernetes.packages.kubeProxy}/bin/kube-proxy" (
           component.withExtra {
             inherit owned;
             extra = cfg.extraArgs;

@@ -147,7 +147,7 @@ in
         "kubelet.kubeconfig"
       ];
       serviceConfig = {
-        ExecStart = component.commandLine "${kubernetes.package}/bin/kubelet" (
+        ExecStart = component.commandLine "${kubernetes.packages.kubelet}/bin/kubelet" (
           component.withExtra {
             inherit owned;
             extra = cfg.extraArgs;

@@ -49,14 +49,14 @@ in
       description = "Kubernetes' scheduler";
       documentation = [ "https://kubernetes.io/docs/reference/command-line-tools-reference/kube-scheduler" ];
       after = [ "kube-apiserver.service" ];
-      environment.FIRN_KUBECTL = "${kubernetes.package}/bin/kubectl";
+      environment.FIRN_KUBECTL = "${kubernetes.packages.scheduler}/bin/kubectl";
       restartTriggers = map (name: config.environment.etc."kubernetes/${name}".source) [
         "scheduler.json"
         "scheduler.kubeconfig"
       ];
       serviceConfig = component.confined // {
         ExecStart = component.awaiting "api:${kubeconfig}" (
-          component.commandLine "${kubernetes.package}/bin/kube-scheduler" (
+          component.commandLine "${kubernetes.packages.scheduler}/bin/kube-scheduler" (
             component.withExtra {
               inherit owned;
               extra = cfg.extraArgs;
