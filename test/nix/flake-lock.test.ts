@@ -1,7 +1,7 @@
 /** The real Nix accepts the lock files that we render without having asked it. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { renderBundle } from '../../controllers/lib/nix/bundle.ts';
+import { type PackageSource, renderBundle } from '../../controllers/lib/nix/bundle.ts';
 import { lockedFromPin } from '../../controllers/lib/nix/flake-lock.ts';
 import type { Tree } from '../../controllers/lib/nix/tree.ts';
 import { NixFolder, type Ran } from '../support/nix-cli.ts';
@@ -11,8 +11,9 @@ const narHash = `sha256-${'A'.repeat(43)}=`;
 const features = ['--extra-experimental-features', 'nix-command flakes'];
 const asIs = ['--no-update-lock-file', '--no-write-lock-file'];
 
-const bundleOf = (url: string, locked: unknown): Tree =>
+const bundleOf = (url: string, locked: unknown, packages: readonly PackageSource[] = []): Tree =>
   renderBundle({
+    packages,
     system: 'x86_64-linux',
     hostName: 'alpha',
     stateVersion: '26.05',
@@ -64,6 +65,27 @@ test.each([
   const { stdout, stderr } = await metadata(folder, `path:${writeTree(folder, 'bundle', bundle)}`);
   expect(stderr).toBe('');
   expect(JSON.parse(stdout).locks).toEqual(JSON.parse(String(bundle.get('flake.lock'))));
+});
+
+test('accepts further inputs, and evaluates packages of theirs', async () => {
+  using folder = new NixFolder();
+  const nixosSystem = '{ system, modules }: builtins.elemAt modules 3';
+  const flake = (text: string) => new Map([['flake.nix', `{ outputs = _: { ${text} }; }`]]);
+  const nixpkgs = writeTree(folder, 'nixpkgs', flake(`lib.nixosSystem = ${nixosSystem};`));
+  const other = writeTree(folder, 'other', flake('legacyPackages.x86_64-linux.kubernetes = "1.37";'));
+  const lockedOf = async (root: string) => {
+    const { stdout } = await metadata(folder, `path:${root}`);
+    return { url: `path:${root}`, locked: JSON.parse(stdout).locked };
+  };
+  const options = { 'kubernetes.packages.kubelet': 'kubernetes' };
+  const source = { name: 'kubernetes-1-37', ...(await lockedOf(other)), options };
+  const { url, locked } = await lockedOf(nixpkgs);
+  const root = writeTree(folder, 'bundle', bundleOf(url, locked, [source]));
+  const store = ['--store', join(folder.path, 'store')];
+  const system = `path:${root}#nixosConfigurations.host`;
+  const evaluated = await folder.run('nix', [...features, 'eval', '--json', ...asIs, ...store, system]);
+  expect(evaluated.stderr).toBe('');
+  expect(JSON.parse(evaluated.stdout)).toEqual({ firn: { kubernetes: { packages: { kubelet: '1.37' } } } });
 });
 
 test('does not accept a lock file of another URL', async () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ReconcileError } from '../core/outcome.ts';
-import { renderFlakeLock } from './flake-lock.ts';
+import { type FlakeInput, renderFlakeLock } from './flake-lock.ts';
 import { type NixValue, print, printRelativePath } from './print.ts';
 import { assertTree, type Tree } from './tree.ts';
 
@@ -22,6 +22,9 @@ export type UserModule = {
   text: string;
 };
 
+/** Packages of another nixpkgs than the system's: `kubernetes.packages.kubelet` below `firn` is its `kubernetes`. */
+export type PackageSource = FlakeInput & { options: { readonly [option: string]: string } };
+
 export type BundleInput = {
   /** As Nix names it: `x86_64-linux`. */
   system: string;
@@ -32,6 +35,7 @@ export type BundleInput = {
     /** The `locked` half of the lock file's node: from a resolver, or `lockedFromPin`. */
     locked: unknown;
   };
+  packages?: readonly PackageSource[];
   /** How the operator comes in, and must still come in after the switch. */
   ssh: { user: string; port: number; authorizedKeys: readonly string[] };
   /** Further options below `firn`, such as its place in a cluster. */
@@ -49,7 +53,7 @@ export function renderBundle(input: BundleInput): Tree {
   const modules = nameModules(input.modules);
   const files = new Map<string, string | Uint8Array>([
     ['flake.nix', renderFlake(input, [...modules.keys()])],
-    ['flake.lock', renderFlakeLock(input.nixpkgs)],
+    ['flake.lock', renderFlakeLock([{ name: 'nixpkgs', ...input.nixpkgs }, ...sourcesOf(input)])],
     ['host.nix', renderHost(input)],
     ...[...modules].map(([file, module]) => [`modules/${file}`, module.text] as const),
     ...[...input.firnModules].map(([path, content]) => [`firn/${path}`, content] as const),
@@ -60,21 +64,41 @@ export function renderBundle(input: BundleInput): Tree {
 
 function renderFlake(input: BundleInput, moduleFiles: readonly string[]): string {
   const imports = ['firn', 'host.nix', ...moduleFiles.map((file) => `modules/${file}`)];
+  const sources = sourcesOf(input);
+  const inputs = [{ name: 'nixpkgs', url: input.nixpkgs.url }, ...sources];
+  const packages = sources.flatMap((source) => packageLines(source, input.system)).sort();
+  const module = packages.length === 0 ? '' : `          {\n${packages.join('')}          }\n`;
   return `{
-  inputs.nixpkgs.url = ${print(input.nixpkgs.url)};
-
+${inputs.map(({ name, url }) => `  inputs.${name}.url = ${print(url)};\n`).join('')}
   outputs =
-    { nixpkgs, ... }:
+    { ${inputs.map(({ name }) => name).join(', ')}, ... }:
     {
       nixosConfigurations.host = nixpkgs.lib.nixosSystem {
         system = ${print(input.system)};
         modules = [
-${imports.map((path) => `          ${printRelativePath(path)}\n`).join('')}        ];
+${imports.map((path) => `          ${printRelativePath(path)}\n`).join('')}${module}        ];
       };
     };
 }
 `;
 }
+
+/** Names and options are Nix text as they are: they are ours, and this is where that is made sure of. */
+const plainName = /^[a-z][A-Za-z0-9]*([.-][a-z0-9][A-Za-z0-9]*)*$/;
+
+function sourcesOf({ packages = [] }: BundleInput): PackageSource[] {
+  for (const { name, options } of packages) {
+    const odd = [name, ...Object.entries(options).flat()].find((text) => !plainName.test(text));
+    if (odd !== undefined) throw new Error(`${JSON.stringify(odd)} is not a name that flake.nix can have`);
+  }
+  return [...packages].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+const packageLines = ({ name, options }: PackageSource, system: string): string[] =>
+  Object.entries(options).map(
+    ([option, attribute]) =>
+      `            firn.${option} = ${name}.legacyPackages.${print(system)}.${attribute};\n`,
+  );
 
 /** Values only: what they mean is written in nix/modules. */
 function renderHost(input: BundleInput): string {

@@ -84,13 +84,29 @@ export function lockedFromPin(url: string, pin: { rev?: string; narHash?: string
   });
 }
 
+/** An input of the flake; its name is part of Nix text. */
+export type FlakeInput = { name: string; url: string; locked: unknown };
+
 /**
- * flake.lock, version 7, for the one input `nixpkgs`. Nix accepts it unchanged only if `original` is what the URL in
- * flake.nix means; nixpkgs itself has no inputs, so a flake that has some is refused by Nix, not here.
+ * flake.lock, version 7. Nix accepts it unchanged only if `original` is what the URL in flake.nix means; nixpkgs itself
+ * has no inputs, so a flake that has some is refused by Nix, not here.
  */
-export function renderFlakeLock(nixpkgs: { url: string; locked: unknown }): string {
-  const original = parseFlakeRef(nixpkgs.url);
-  const locked = parseLocked(nixpkgs.locked);
+export function renderFlakeLock(inputs: readonly FlakeInput[]): string {
+  const named = [...inputs].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const lock = {
+    nodes: {
+      ...Object.fromEntries(named.map((input) => [input.name, lockNode(input)])),
+      root: { inputs: Object.fromEntries(named.map(({ name }) => [name, name])) },
+    },
+    root: 'root',
+    version: 7,
+  };
+  return `${JSON.stringify(lock, null, 2)}\n`;
+}
+
+function lockNode({ url, locked: raw }: FlakeInput): object {
+  const original = parseFlakeRef(url);
+  const locked = parseLocked(raw);
   if (locked.type !== original.type) {
     throw new ReconcileError(
       'terminal',
@@ -98,15 +114,7 @@ export function renderFlakeLock(nixpkgs: { url: string; locked: unknown }): stri
       `nixpkgs is locked as ${locked.type}, but its URL is of type ${original.type}`,
     );
   }
-  const lock = {
-    nodes: {
-      nixpkgs: { locked: sorted(locked), original: sorted(original) },
-      root: { inputs: { nixpkgs: 'nixpkgs' } },
-    },
-    root: 'root',
-    version: 7,
-  };
-  return `${JSON.stringify(lock, null, 2)}\n`;
+  return { locked: sorted(locked), original: sorted(original) };
 }
 
 const sorted = (attributes: FlakeAttributes | Locked): object =>

@@ -73,3 +73,41 @@ test('hostile values stay values', () => {
     'nixpkgs URL',
   );
 });
+
+describe('packages of another nixpkgs', () => {
+  const source = {
+    name: 'kubernetes-1-36',
+    url: 'path:/srv/older',
+    locked: { type: 'path', path: '/srv/older', narHash: `sha256-${'B'.repeat(43)}=` },
+    options: { 'kubernetes.packages.kubelet': 'kubernetes', 'kubernetes.etcd.package': 'etcd' },
+  };
+  const next = {
+    ...source,
+    name: 'kubernetes-1-37',
+    options: { 'kubernetes.packages.apiServer': 'kubernetes' },
+  };
+
+  test('come in as inputs of the flake, each option from its own, whatever the order', () => {
+    const bundle = renderBundle({ ...input, packages: [next, source] });
+    expect(bundle.get('flake.nix')).toContain('{ nixpkgs, kubernetes-1-36, kubernetes-1-37, ... }:');
+    expect(bundle.get('flake.nix')).toContain(`          {
+            firn.kubernetes.etcd.package = kubernetes-1-36.legacyPackages."x86_64-linux".etcd;
+            firn.kubernetes.packages.apiServer = kubernetes-1-37.legacyPackages."x86_64-linux".kubernetes;
+            firn.kubernetes.packages.kubelet = kubernetes-1-36.legacyPackages."x86_64-linux".kubernetes;
+          }
+`);
+    const lock = JSON.parse(String(bundle.get('flake.lock')));
+    expect(Object.keys(lock.nodes)).toEqual(['kubernetes-1-36', 'kubernetes-1-37', 'nixpkgs', 'root']);
+    expect([...renderBundle({ ...input, packages: [source, next] })]).toEqual([...bundle]);
+  });
+
+  test('have names that are Nix as they stand', () => {
+    for (const odd of [
+      { ...source, name: 'a;b' },
+      { ...source, options: { 'x = 1; y': 'kubernetes' } },
+      { ...source, options: { 'kubernetes.package': '"' } },
+    ]) {
+      expect(() => renderBundle({ ...input, packages: [odd] })).toThrow('is not a name');
+    }
+  });
+});

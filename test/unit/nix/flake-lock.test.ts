@@ -72,7 +72,7 @@ describe('lockedFromPin', () => {
 
 test('a lock file has what the URL means and what was resolved, and nothing that Nix added for itself', () => {
   const locked = { type: 'github', owner: 'a', repo: 'b', rev, narHash, lastModified: 1, __final: true };
-  const lock = JSON.parse(renderFlakeLock({ url: 'github:a/b/main', locked }));
+  const lock = JSON.parse(renderFlakeLock([{ name: 'nixpkgs', url: 'github:a/b/main', locked }]));
   expect(lock).toEqual({
     nodes: {
       nixpkgs: {
@@ -88,7 +88,7 @@ test('a lock file has what the URL means and what was resolved, and nothing that
 
 test('a pin of another type, or without a hash, is refused', () => {
   const locked = { type: 'path', path: '/x', narHash };
-  expect(() => renderFlakeLock({ url: 'github:a/b', locked })).toThrow('locked as path');
+  expect(() => renderFlakeLock([{ name: 'nixpkgs', url: 'github:a/b', locked }])).toThrow('locked as path');
   expect(() => parseLocked({ type: 'github', owner: 'a', repo: 'b', rev })).toThrow('(narHash)');
   expect(() => parseLocked({ type: 'indirect', id: 'nixpkgs' })).toThrow('(type)');
   expect(() => parseLocked(null)).toThrow('cannot be locked');
