@@ -10,7 +10,15 @@ export type { FirnKind } from './kind.ts';
 export { NixCluster } from './nixcluster.ts';
 export type { ClusterNetwork } from './nixcluster-network.ts';
 export type { NixClusterSpec } from './nixcluster-spec.ts';
-export type { ClusterNode, ClusterPin, NixClusterStatus, RetiredIndex } from './nixcluster-status.ts';
+export type {
+  ClusterEtcd,
+  ClusterNode,
+  ClusterPin,
+  EtcdInitial,
+  EtcdMember,
+  NixClusterStatus,
+  RetiredIndex,
+} from './nixcluster-status.ts';
 export { NixModule, type NixModuleSpec } from './nixmodule.ts';
 export { NixNode } from './nixnode.ts';
 export type { NixNodeSpec } from './nixnode-spec.ts';

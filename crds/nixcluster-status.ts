@@ -1,7 +1,8 @@
 /** What the nixcluster controller decided. Hosts hold the same: lost, it comes back from what they say. */
 import { z } from 'zod';
 import { conditions, count, integer, releaseId, timestamp } from './common.ts';
-import { atomicList, mapList } from './rules.ts';
+import { etcdId, startWord, transport } from './etcd.ts';
+import { atomicList, mapList, setList } from './rules.ts';
 
 const name = () => z.string().max(253);
 const address = () => z.string().max(45);
@@ -63,6 +64,58 @@ const pin = z.object({
 });
 export type ClusterPin = z.output<typeof pin>;
 
+const memberName = () => z.string().max(128);
+const peerURL = () => z.string().max(256);
+const maxMembers = 32;
+
+const etcdInitial = z.object({
+  state: z.enum(['new', 'existing']).describe('Whether those who read it begin a cluster, or join one.'),
+  members: atomicList(
+    z.object({
+      name: memberName().describe('Name of the member.'),
+      url: peerURL().describe('Where the other members reach it.'),
+    }),
+    maxMembers,
+  ).describe('All members, those who read it included.'),
+  for: setList(name(), 1).describe('The NixNode that is told; its host has no data yet.'),
+  start: startWord().describe('Names this start. A host never starts a second time by the same word.'),
+  replaces: etcdId()
+    .optional()
+    .describe('ID of a former member that was removed: its data, if the host has them, are put aside.'),
+});
+export type EtcdInitial = z.output<typeof etcdInitial>;
+
+const etcdMember = z.object({
+  name: memberName().optional().describe('Its name; none before it was started.'),
+  node: name().optional().describe('The NixNode of its host; none for one that nobody here knows.'),
+  id: etcdId().describe('Its ID, as etcdctl shows it.'),
+  learner: z.boolean().describe('Whether it only follows, and has no vote yet.'),
+  healthy: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether it answers and knows a leader; not said of one on unix sockets, which nobody can ask.',
+    ),
+  peerURL: peerURL().optional().describe('Where the other members reach it.'),
+  problem: z.string().max(1024).optional().describe('Why it is not healthy.'),
+});
+export type EtcdMember = z.output<typeof etcdMember>;
+
+const etcd = z.object({
+  state: z
+    .enum(['Absent', 'Starting', 'Alone', 'Healthy', 'Degraded', 'NoQuorum', 'Lost'])
+    .describe(
+      '`Alone`: one member on unix sockets, of which the API server tells how it is; `NoQuorum`: it takes no writes, or nobody could ask; `Lost`: no host has its data.',
+    ),
+  clusterID: etcdId().optional().describe('ID of the cluster, as etcdctl shows it.'),
+  transport: transport().describe(
+    'How members are reached: on unix sockets by their own host alone, or by TLS.',
+  ),
+  members: atomicList(etcdMember, maxMembers).optional().describe("Members by etcd's own list."),
+  initial: etcdInitial.optional().describe('Which cluster a member without data becomes part of.'),
+});
+export type ClusterEtcd = z.output<typeof etcd>;
+
 export const nixClusterStatus = z
   .object({
     observedGeneration: count().optional().describe('The generation of the spec that the status is about.'),
@@ -77,6 +130,7 @@ export const nixClusterStatus = z
       .describe(
         'Numbers of members that left without a reset of their hosts. They are given again only to a NixNode whose `spec.index` asks for one.',
       ),
+    etcd: etcd.optional().describe('The cluster of etcd, where that keeps the objects.'),
     nixpkgs: pin.optional().describe('The nixpkgs of all nodes.'),
     resolver: name().optional().describe('The member that is to resolve `spec.nixpkgs`.'),
   })

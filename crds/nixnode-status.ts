@@ -1,6 +1,7 @@
 /** What the nixnode controller found and did. Everything is optional: nothing is known of a new host. */
 import { z } from 'zod';
 import { conditions, count, digest, integer, releaseId, timestamp } from './common.ts';
+import { etcdId, startWord, transport } from './etcd.ts';
 import { atomicList } from './rules.ts';
 import { wireguardKeyPattern } from './wireguard-key.ts';
 
@@ -161,6 +162,15 @@ const pki = z.object({
   nextExpiring: z.string().max(4096).optional().describe('Path of that one.'),
 });
 
+const etcd = z.object({
+  hasData: z.boolean().describe('Whether it has data of etcd.'),
+  hasSQLite: z.boolean().optional().describe('Whether it has data of kine.'),
+  clusterID: etcdId().optional().describe('Of which cluster the data are.'),
+  memberID: etcdId().optional().describe('Of which member they are.'),
+  started: startWord().optional().describe('The last start that made data; they may be gone by now.'),
+  transport: transport().optional().describe('How the member was last started.'),
+});
+
 export const nixNodeStatus = z
   .object({
     observedGeneration: count().optional().describe('The generation of the spec that the status is about.'),
@@ -181,6 +191,7 @@ export const nixNodeStatus = z
     index: integer(1, 65_535).optional().describe('The number of the host in its cluster.'),
     member: member.optional().describe("The host's own record of the cluster that its release was made for."),
     mesh: mesh.optional().describe('The mesh as the host sees it.'),
+    etcd: etcd.optional().describe("What the host has of its cluster's datastore."),
     pki: pki.optional().describe('Certificates of the cluster on the host.'),
     ssh: ssh.optional().describe('What was seen of the SSH server.'),
     nixpkgs: nixpkgs.optional().describe('The nixpkgs that was resolved.'),

@@ -23,6 +23,7 @@ export const nodeForCluster = ({ metadata, spec, status }: NixNode): unknown => 
   status?.lastObserved !== undefined,
   status?.facts?.addresses,
   status?.deletion?.outcome,
+  status?.etcd,
   status?.conditions
     ?.filter(({ type }) => ['Ready', 'Reachable', 'Stalled'].includes(type))
     .map(({ type, status, reason }) => [type, status, reason]),

@@ -1,5 +1,5 @@
 /** What a host says of its cluster, its mesh and its certificates, as status tells it. Pure. */
-import { type NixNodeStatus, originNames, type WireguardMesh } from '../../crds/index.ts';
+import { type NixNode, type NixNodeStatus, originNames, type WireguardMesh } from '../../crds/index.ts';
 import { clip } from '../lib/core/clip.ts';
 import { timestamp } from '../lib/core/timestamp.ts';
 import type { Observation } from '../lib/host/protocol.ts';
@@ -13,6 +13,23 @@ type PeerStatus = MeshStatus['details'][number];
 export function memberOf(seen: Pick<Observation, 'manifestB64'>): NixNodeStatus['member'] {
   const { cluster, nixpkgs } = readRecord(seen.manifestB64);
   return cluster && { cluster: cluster.name, index: cluster.index, ...(nixpkgs && { nixpkgs }) };
+}
+
+/** Of a host of no cluster it is said only if there is something. */
+export function etcdStatusOf(
+  { spec }: Pick<NixNode, 'spec'>,
+  { etcd: { hasData, hasSQLite, ...seen } }: Pick<Observation, 'etcd'>,
+): NixNodeStatus['etcd'] {
+  const { clusterID, memberID, started, transport } = seen;
+  if (!spec.clusterRef && !hasData && !hasSQLite && started === null) return undefined;
+  return {
+    hasData,
+    ...(hasSQLite && { hasSQLite }),
+    ...(clusterID !== null && { clusterID }),
+    ...(memberID !== null && { memberID }),
+    ...(started !== null && { started }),
+    ...(transport !== null && { transport }),
+  };
 }
 
 export function pkiStatusOf(seen: Pick<Observation, 'manifestB64' | 'certificates'>): NixNodeStatus['pki'] {

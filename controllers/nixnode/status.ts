@@ -3,7 +3,7 @@ import type { NixNode, NixNodeStatus } from '../../crds/index.ts';
 import { clip } from '../lib/core/clip.ts';
 import { timestamp } from '../lib/core/timestamp.ts';
 import type { Observation } from '../lib/host/protocol.ts';
-import { memberOf, pkiStatusOf } from './member-status.ts';
+import { etcdStatusOf, memberOf, pkiStatusOf } from './member-status.ts';
 
 /** Every field that follows from one observation; `undefined` removes what is not true any more. */
 export type Seen = Partial<{ [F in keyof NixNodeStatus]: NixNodeStatus[F] | undefined }>;
@@ -38,6 +38,7 @@ export function statusOf(node: NixNode, seen: Observation, desired: string | und
     index: member?.index ?? node.spec.index,
     member,
     pki: pkiStatusOf(seen),
+    etcd: etcdStatusOf(node, seen),
     parts: seen.releases.find((release) => release.id === seen.current)?.parts,
     trial: trialOf(seen),
     bad: badOf(seen),

@@ -1,10 +1,10 @@
 /** The two programs of Kubernetes' modules that read fleet data: what they make of it, and of what is none. */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 const modules = join(import.meta.dirname, '../../nix/modules/kubernetes');
 let folder: string;
@@ -14,7 +14,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 function run(script: string, args: string[], environment: Record<string, string>) {
-  const { status, stdout, stderr } = spawnSync('bash', [join(modules, script), ...args], {
+  const { status, stdout, stderr } = spawnSync('bash', [resolve(modules, script), ...args], {
     env: { PATH: process.env.PATH ?? '', ...environment },
     encoding: 'utf8',
     timeout: 10_000,
@@ -23,16 +23,37 @@ function run(script: string, args: string[], environment: Record<string, string>
 }
 
 describe('etcd', () => {
-  const start = (cluster: string | null) => {
-    const file = join(folder, 'cluster');
-    if (cluster !== null) writeFileSync(file, cluster);
-    return run('etcd.sh', ['echo', '--name=a'], {
-      FIRN_ETCD_CLUSTER: file,
+  const identity = readFileSync(join(modules, 'etcd-identity.sh'), 'utf8');
+  const file = () => join(folder, 'cluster');
+  const start = (cluster: string | null, environment: Record<string, string> = {}, program = ['echo']) => {
+    if (cluster !== null) writeFileSync(file(), cluster);
+    const script = join(folder, 'etcd.sh');
+    writeFileSync(script, identity + readFileSync(join(modules, 'etcd.sh'), 'utf8'));
+    mkdirSync(join(folder, 'memory'), { recursive: true });
+    return run(script, [...program, '--name=a'], {
+      FIRN_ETCD_CLUSTER: file(),
+      FIRN_ETCD_DATA: folder,
+      FIRN_ETCD_MEMORY: join(folder, 'memory'),
       FIRN_ETCD_NAME: 'a',
-      STATE_DIRECTORY: folder,
+      FIRN_ETCD_TRANSPORT: 'TLS',
       FIRN_ETCD_WAIT: '0',
+      ...environment,
     });
   };
+  /** As etcd writes the second record of its log: member 2abe0c9563ce30a3 of cluster 522bc5689336334. */
+  const log = Buffer.from(
+    '0400000000000084080410000000000' +
+      '01d00000000000083080110d9abab4a1a1408a3e1b89ed69283df2a10b4c6cdc9e88aaf91050000000e00000000000082',
+    'hex',
+  );
+  const haveData = () => {
+    mkdirSync(join(folder, 'member/wal'), { recursive: true });
+    writeFileSync(join(folder, 'member/wal/0000000000000000-0000000000000000.wal'), log);
+  };
+  const remembered = () => readFileSync(join(folder, 'memory/started'), 'utf8');
+  /** As long as it takes to see data twice. */
+  const forAWhile = ['sh', '-c', 'mkdir -p "$FIRN_ETCD_DATA/member/wal"; sleep 0.6; echo "$@"', 'etcd'];
+  const alone = 'state new\nstart 1-a\nmember a unix://peer:0\n';
 
   test('a member without data is told which cluster it becomes part of', () => {
     const said = start(
@@ -44,21 +65,65 @@ describe('etcd', () => {
   });
 
   test('one with data needs no file', () => {
-    mkdirSync(join(folder, 'member/wal'), { recursive: true });
+    haveData();
     expect(start(null)).toMatchObject({ status: 0, stdout: '--name=a\n' });
+    expect(start('rubbish')).toMatchObject({ status: 0, stdout: '--name=a\n' });
   });
 
   test('the only one is a cluster by itself', () => {
-    const environment = { FIRN_ETCD_CLUSTER: '', FIRN_ETCD_NAME: 'a', STATE_DIRECTORY: folder };
-    expect(run('etcd.sh', ['echo'], environment).stdout).toBe('--initial-cluster=a=unix://peer:0\n');
+    expect(start(null, { FIRN_ETCD_CLUSTER: '' }).stdout).toBe(
+      '--name=a --initial-cluster=a=unix://peer:0\n',
+    );
+  });
+
+  test('the only one may have to be told, too', () => {
+    expect(start(null)).toMatchObject({ status: 1, stdout: '' });
+    expect(start(alone).stdout).toBe(
+      '--name=a --initial-cluster-state=new --initial-cluster=a=unix://peer:0\n',
+    );
+  });
+
+  test('no word makes data twice', () => {
+    expect(start(alone, {}, forAWhile).status).toBe(0);
+    expect(remembered()).toBe('start 1-a\ntransport TLS\n');
+    rmSync(join(folder, 'member'), { recursive: true });
+    expect(start(null)).toMatchObject({ status: 1, stdout: '' });
+    expect(start(alone.replace('1-a', '2-b')).stdout).toContain('--initial-cluster-state=new');
+  });
+
+  test('what nothing came of can be tried again by the same word', () => {
+    for (const _ of [1, 2]) expect(start(alone).stdout).toContain('--initial-cluster-state=new');
+  });
+
+  test('one that was killed before it remembered does so later, and forgets nothing', () => {
+    haveData();
+    start(alone, {}, forAWhile);
+    expect(remembered()).toContain('start 1-a\n');
+    rmSync(file());
+    start(null, { FIRN_ETCD_TRANSPORT: 'Socket' }, forAWhile);
+    expect(remembered()).toBe('start 1-a\ntransport Socket\n');
+  });
+
+  test('data of a removed member are put aside, those of any other stay', () => {
+    haveData();
+    mkdirSync(join(folder, 'memory'));
+    writeFileSync(join(folder, 'memory/started'), 'start 1-a\n');
+    const again = `state existing\nstart 2\nmember a https://10.88.1.1:2380\n`;
+    expect(start(`${again}replaces 522bc5689336334\n`).stdout).toBe('--name=a\n');
+    const said = start(`${again}replaces 2abe0c9563ce30a3\n`);
+    expect(said.stdout).toContain('--initial-cluster-state=existing');
+    expect(said.stderr).toContain('2abe0c9563ce30a3 was removed');
+    expect(readdirSync(join(folder, 'removed/wal'))).toHaveLength(1);
   });
 
   test.each([
-    [null, 'there is no'],
+    [null, 'does not say which cluster'],
     ['', 'does not say whether the cluster is new'],
     ['state new\nmember b https://10.88.2.1:2380\n', 'it does not have a'],
     ['state new\nmember a https://10.88.1.1:2380,b=https://x:1\n', 'line 2 is no line of a cluster'],
     ['state new\nmember a http://10.88.1.1:2380\n', 'line 2 is no line of a cluster'],
+    ['state new\nstart a b\nmember a https://10.88.1.1:2380\n', 'line 2 is no line of a cluster'],
+    ['state new\nreplaces $(id)\nmember a https://10.88.1.1:2380\n', 'line 2 is no line of a cluster'],
     ['state perhaps\n', 'line 1 is no line of a cluster'],
   ])('%j does not start it', (cluster, message) => {
     const said = start(cluster);

@@ -1,4 +1,5 @@
 import type { Observation, Parts } from '../../controllers/lib/host/protocol.ts';
+import { noDatastore } from './ssh-server/state.ts';
 
 /** A part hash that can be told apart in a failure message: `part('a')`. */
 export const part = (letter: string): string => letter.repeat(64).slice(0, 64);
@@ -40,6 +41,7 @@ export function observation(changes: Partial<Observation> = {}): Observation {
     manifestB64: '',
     certificates: [],
     wireguard: null,
+    etcd: noDatastore,
     trial: null,
     bad: [],
     build: null,

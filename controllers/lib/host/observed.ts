@@ -1,5 +1,6 @@
-/** What `observe` says of the release that runs: its certificates, and the mesh (`nix/host/lib/standing.sh`). */
+/** What `observe` says of the release that runs (its certificates), of the mesh, and of the datastore. */
 import { z } from 'zod';
+import { etcdId, startWord, transport } from '../../../crds/etcd.ts';
 import { wireguardKeyPattern } from '../../../crds/wireguard-key.ts';
 
 /**
@@ -63,3 +64,15 @@ export const wireguardSchema = z
     problemB64: text,
   })
   .nullable();
+
+/** A cluster's datastore on this host, by its files: nothing of it has to run. */
+export const etcdSchema = z.object({
+  hasData: z.boolean(),
+  hasSQLite: z.boolean(),
+  /** As etcd itself wrote them into its log; null without data, and where the log says nothing. */
+  clusterID: etcdId().nullable(),
+  memberID: etcdId().nullable(),
+  /** What nix/modules/kubernetes/etcd.sh remembers apart from the data. */
+  started: startWord().nullable(),
+  transport: transport().nullable(),
+});

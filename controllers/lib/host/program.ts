@@ -41,6 +41,8 @@ export const programParts = [
   'lib/reset.sh',
   'lib/observe-release.sh',
   'lib/observe-mesh.sh',
+  '../modules/kubernetes/etcd-identity.sh',
+  'lib/observe-etcd.sh',
   'lib/observe.sh',
   'firn-host',
 ] as const;

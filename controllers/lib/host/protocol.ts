@@ -7,7 +7,7 @@
  * every free text is base64 (fields that end in `B64`), so that nothing a host contains can break the framing.
  */
 import { z } from 'zod';
-import { certificatesSchema, manifestSchema, wireguardSchema } from './observed.ts';
+import { certificatesSchema, etcdSchema, manifestSchema, wireguardSchema } from './observed.ts';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const releaseId = z.string().regex(/^[0-9a-f]{12}$/);
@@ -117,6 +117,7 @@ export const observationSchema = z.object({
   manifestB64: manifestSchema,
   certificates: certificatesSchema,
   wireguard: wireguardSchema,
+  etcd: etcdSchema,
   trial: z
     .object({
       id: releaseId,

@@ -33,6 +33,7 @@ observe() {
 		observe_releases
 		observe_release
 		observe_mesh
+		observe_etcd
 		observe_trial
 		observe_bad
 		observe_jobs

@@ -13,7 +13,7 @@ let
   component = import ./component.nix { inherit config lib pkgs; };
   enable = kubernetes.isControlPlane && kubernetes.datastore == "Etcd";
   alone = cfg.transport == "Socket";
-  script = pkgs.writeShellScript "firn-etcd" (builtins.readFile ./etcd.sh);
+  script = pkgs.writeShellScript "firn-etcd" (builtins.readFile ./etcd-identity.sh + builtins.readFile ./etcd.sh);
 
   # etcd wants a port in every URL. These are names of files in its working directory: unix(7) allows 107 bytes.
   sockets = {
@@ -91,12 +91,15 @@ in
       description = "`Socket`: the only member, which no network reaches. `TLS`: one of several.";
     };
     clusterFile = mkOption {
-      type = types.path;
-      default = "/run/firn/current/data/etcd-cluster";
-      apply = toString;
+      type = types.nullOr types.path;
+      default = if alone then null else "/run/firn/current/data/etcd-cluster";
+      defaultText = lib.literalMD "with TLS `/run/firn/current/data/etcd-cluster`";
+      apply = path: if path == null then "" else toString path;
       description = ''
-        With TLS, the cluster that a member without data becomes part of: a line `state new` or `state existing`, and a line
-        `member NAME URL` for each member, this one included. The unit waits for it.
+        The cluster that a member without data becomes part of: a line `state new` or `state existing`, and a line
+        `member NAME URL` for each member, this one included. The unit waits for it. With a line `start WORD`, data are made
+        once only by that word, however they are lost later. A line `replaces ID` puts data of the member of that ID aside.
+        Null: the only member, which begins a cluster of its own whenever it has no data.
       '';
     };
     extraArgs = component.extraArgs "etcd";
@@ -108,10 +111,16 @@ in
       description = "etcd";
       documentation = [ "https://etcd.io/docs" ];
       after = [ "local-fs.target" ];
-      path = [ pkgs.gawk ];
+      path = [
+        pkgs.coreutils
+        pkgs.gawk
+      ];
       environment = {
-        FIRN_ETCD_CLUSTER = if alone then "" else cfg.clusterFile;
+        FIRN_ETCD_CLUSTER = cfg.clusterFile;
+        FIRN_ETCD_DATA = "/var/lib/etcd";
+        FIRN_ETCD_MEMORY = "/var/lib/firn-etcd";
         FIRN_ETCD_NAME = cfg.name;
+        FIRN_ETCD_TRANSPORT = cfg.transport;
       };
       serviceConfig = component.confined // {
         ExecStart = component.commandLine "${script} ${cfg.package}/bin/etcd" flags;
@@ -119,7 +128,11 @@ in
         Group = "etcd";
         # The sockets are for the group.
         UMask = "0007";
-        StateDirectory = "etcd";
+        # The second is what outlives the data, when those are on a disk of their own.
+        StateDirectory = [
+          "etcd"
+          "firn-etcd"
+        ];
         StateDirectoryMode = "0700";
         RuntimeDirectory = "etcd";
         RuntimeDirectoryMode = "0750";
@@ -133,6 +146,10 @@ in
     };
 
     assertions = [
+      {
+        assertion = alone || cfg.clusterFile != "";
+        message = "firn.kubernetes.etcd.clusterFile is null, and with TLS a member has to be told which cluster it is part of.";
+      }
       (component.refusal "firn.kubernetes.etcd.extraArgs" (builtins.attrNames owned ++ alsoOwned) cfg.extraArgs)
     ];
   };

@@ -50,6 +50,7 @@ export function observe(machine: Machine, program: string): Record<string, unkno
     manifestB64: b64(state.releases.get(state.current ?? '')?.manifest ?? ''),
     certificates: certificatesOf(state),
     wireguard: observeMesh(machine),
+    etcd: state.etcd,
     trial: trial && {
       id: trial.id,
       attempt: trial.attempt,

@@ -78,6 +78,8 @@ export type HostState = {
   current: string | null;
   confirmed: string | null;
   mesh: ScriptedMesh;
+  /** Data and what is remembered of them, as files say it. */
+  etcd: Observation['etcd'];
   trial: Trial | null;
   bad: Bad[];
   build: Job | null;
@@ -115,6 +117,16 @@ export type Machine = {
   reboot(): void;
 };
 
+/** Of a host that never was a control plane. */
+export const noDatastore: Observation['etcd'] = {
+  hasData: false,
+  hasSQLite: false,
+  clusterID: null,
+  memberID: null,
+  started: null,
+  transport: null,
+};
+
 const storePath = (digits: string): string =>
   `/nix/store/${digits.padEnd(32, '0').slice(0, 32)}-nixos-system`;
 export const systemPath = (hash: string): string => storePath(hash);
@@ -132,6 +144,7 @@ export function freshState(hostname: string): HostState {
     current: null,
     confirmed: null,
     mesh: freshMesh(),
+    etcd: noDatastore,
     trial: null,
     bad: [],
     build: null,

@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { certificatesSchema, wireguardSchema } from '../../../controllers/lib/host/observed.ts';
+import { certificatesSchema, etcdSchema, wireguardSchema } from '../../../controllers/lib/host/observed.ts';
 import { observationSchema } from '../../../controllers/lib/host/protocol.ts';
 import { runSnippet, shells } from '../../support/host-program/snippet.ts';
+import { noDatastore } from '../../support/ssh-server/state.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -172,6 +173,64 @@ describe.each(shells)('in $name', ({ shell }) => {
       devices: { peers: unknown[] }[];
     };
     expect(said.devices[0]?.peers).toHaveLength(2000);
+  });
+});
+
+describe.each(shells)('the datastore, in $name', ({ shell }) => {
+  const etcd = () => {
+    const said = runSnippet(folder, shell, `${here} datastores=$PWD/lib\nobserve_etcd >&4`);
+    return etcdSchema.parse(JSON.parse(`{"x":0${said}}`).etcd);
+  };
+  /** As etcd 3.6.16 wrote it: the first two records, and what follows. */
+  const log = (member = '08a3e1b89ed69283df2a', cluster = '10b4c6cdc9e88aaf9105') =>
+    Buffer.from(
+      `040000000000008408041000000000001d00000000000083080110d9abab4a1a14${member}${cluster}0000000e00000000000082`,
+      'hex',
+    );
+  const wal = 'lib/etcd/member/wal/';
+
+  test('a host that never was a control plane has nothing', () => {
+    expect(etcd()).toEqual(noDatastore);
+  });
+
+  test('the IDs are those of the log, and what was remembered apart from it is told', () => {
+    write(`${wal}0000000000000000-0000000000000000.wal`, 'cut');
+    write(`${wal}0000000000000001-0000000000000abc.wal`, log());
+    write(`${wal}0.tmp`, 'x'.repeat(99));
+    write('lib/kine/state.db', '');
+    write('lib/firn-etcd/started', 'start 1-a\ntransport TLS\n');
+    expect(etcd()).toEqual({
+      hasData: true,
+      hasSQLite: true,
+      clusterID: '522bc5689336334',
+      memberID: '2abe0c9563ce30a3',
+      started: '1-a',
+      transport: 'TLS',
+    });
+  });
+
+  test('all sixty-four bits', () => {
+    write(`${wal}0-0.wal`, log('08ffffffffffffffffff01', '1080808080808080808001'));
+    expect(etcd()).toMatchObject({ memberID: 'ffffffffffffffff', clusterID: '8000000000000000' });
+  });
+
+  test.each([
+    ['nothing', Buffer.alloc(0)],
+    ['zeros', Buffer.alloc(4096)],
+    ['text', Buffer.from('"}'.repeat(99))],
+    ['noise', Buffer.alloc(200, 0xff)],
+    ['less than a record', log().subarray(0, 40)],
+  ])('%s in place of a log is data of nobody', (_, content) => {
+    write(`${wal}0-0.wal`, content);
+    expect(etcd()).toEqual({ ...noDatastore, hasData: true });
+  });
+
+  test('what is remembered is a word, or nothing', () => {
+    write(
+      'lib/firn-etcd/started',
+      `start a"b\nstart ${'a'.repeat(65)}\nstart\ntransport Pigeon\nstart $(id)\n`,
+    );
+    expect(etcd()).toEqual(noDatastore);
   });
 });
 
