@@ -21,7 +21,7 @@ export type {
 } from './nixcluster-status.ts';
 export { NixModule, type NixModuleSpec } from './nixmodule.ts';
 export { NixNode } from './nixnode.ts';
-export type { NixNodeSpec } from './nixnode-spec.ts';
+export type { NixNodeSpec, Role } from './nixnode-spec.ts';
 export { type NixNodeStatus, originNames } from './nixnode-status.ts';
 export { apiVersionOf, type KubeObject, type Metadata, type ResourceKind } from './resource.ts';
 export { WireguardMesh } from './wireguardmesh.ts';

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { hostOrAddress, port } from './address.ts';
 import { integer, nameReference } from './common.ts';
 import { duration } from './duration.ts';
+import { ownedFlags } from './kubernetes-owned.ts';
 import { clusterNetwork } from './nixcluster-network.ts';
 import { nixpkgs } from './nixpkgs.ts';
 import { foreignObject, matches, type Rule, text, withRules } from './rules.ts';
@@ -26,7 +27,9 @@ const datastore = z
     type: z
       .enum(['Etcd', 'SQLite'])
       .default('Etcd')
-      .describe('`SQLite`: through kine, with one control-plane node, for small installations.'),
+      .describe(
+        '`SQLite`: through kine, with one control-plane node, for small installations. Immutable once a node has a number.',
+      ),
     compactionInterval: duration({ min: '1m', max: '24h' })
       .default('5m')
       .describe('How often old revisions are compacted.'),
@@ -39,17 +42,23 @@ const flagNames: Rule<Record<string, string>> = {
   message: 'must have flags as keys, without the leading dashes',
   test: (args) => Object.keys(args).every((key) => flag.test(key)),
 };
-const extraArgs = () =>
+const notOwned = (owned: readonly string[]): Rule<Record<string, string>> => ({
+  cel: `self.all(key, !(key in [${owned.map((flag) => `'${flag}'`).join(', ')}]))`,
+  message: `must have none of the flags that Firn sets by itself: ${owned.join(', ')}`,
+  test: (args) => Object.keys(args).every((key) => !owned.includes(key)),
+});
+const extraArgs = (owned: readonly string[]) =>
   withRules(
     z
       .record(z.string(), text({ max: 4096 }))
       .refine((args) => Object.keys(args).length <= 128, { message: 'must have at most 128 entries' })
       .meta({ maxProperties: 128 }),
-    [flagNames],
+    [flagNames, notOwned(owned)],
   )
     .default({})
     .describe('Flags to add, without the leading dashes.');
-const component = () => z.object({ extraArgs: extraArgs() }).prefault({});
+const component = (name: keyof typeof ownedFlags) =>
+  z.object({ extraArgs: extraArgs(ownedFlags[name]) }).prefault({});
 
 const controlPlane = z
   .object({
@@ -62,10 +71,10 @@ const controlPlane = z
     encryptionAtRest: z
       .enum(['Secretbox', 'None'])
       .default('Secretbox')
-      .describe('How Secrets are encrypted in the datastore.'),
-    apiServer: component().describe('The API server.'),
-    controllerManager: component().describe('The controller manager.'),
-    scheduler: component().describe('The scheduler.'),
+      .describe('How Secrets are encrypted in the datastore. Immutable once a node has a number.'),
+    apiServer: component('apiServer').describe('The API server.'),
+    controllerManager: component('controllerManager').describe('The controller manager.'),
+    scheduler: component('scheduler').describe('The scheduler.'),
   })
   .prefault({});
 

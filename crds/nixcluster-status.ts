@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { conditions, count, integer, releaseId, timestamp } from './common.ts';
 import { etcdId, startWord, transport } from './etcd.ts';
+import { role } from './nixnode-spec.ts';
 import { atomicList, mapList, setList } from './rules.ts';
 
 const name = () => z.string().max(253);
@@ -26,6 +27,7 @@ const node = z.object({
   name: name().describe('Name of the NixNode.'),
   uid: z.string().max(64).describe('Its UID, when it was last seen.'),
   index: index().describe('Its number, for good.'),
+  roles: setList(role(), 3).optional().describe('What it does, as its NixNode says.'),
   podCIDRs: atomicList(cidr(), 2).describe('Its subnets, in the order of `spec.network.pods`.'),
   addresses: atomicList(address(), 2).describe("The host's address in each of them."),
   underlayAddresses: atomicList(address(), 16).describe(

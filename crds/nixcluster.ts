@@ -36,6 +36,16 @@ export const NixCluster = defineKind({
       message:
         'spec.network.services is immutable once a node has a number: Services have addresses of it. Make a new cluster, and move nodes to it',
     },
+    {
+      cel: `${isNew} || self.spec.datastore.type == oldSelf.spec.datastore.type`,
+      message:
+        'spec.datastore.type is immutable once a node has a number: the other datastore would begin empty. Make a new cluster',
+    },
+    {
+      cel: `${isNew} || self.spec.controlPlane.encryptionAtRest == oldSelf.spec.controlPlane.encryptionAtRest`,
+      message:
+        'spec.controlPlane.encryptionAtRest is immutable once a node has a number: Secrets that are stored could not be read any more',
+    },
   ],
   columns: [
     { name: 'Version', type: 'string', jsonPath: '.status.version', description: 'Which Kubernetes runs.' },

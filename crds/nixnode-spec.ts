@@ -89,6 +89,9 @@ const deploy = z
 
 // --- its place in a cluster ---
 
+export const role = () => z.enum(['control-plane', 'worker', 'frontend']);
+export type Role = z.output<ReturnType<typeof role>>;
+
 const taint = z.object({
   key: labelKey().describe('The key of the taint.'),
   value: labelValue().default('').describe('Its value.'),
@@ -157,9 +160,7 @@ export const nixNodeSpec = withTransitions(
       clusterRef: nameReference('NixCluster')
         .optional()
         .describe('The cluster that the host is a member of. Immutable.'),
-      roles: setList(z.enum(['control-plane', 'worker', 'frontend']), 3)
-        .default([])
-        .describe('What the host is in its cluster; combined at will.'),
+      roles: setList(role(), 3).default([]).describe('What the host is in its cluster; combined at will.'),
       index: integer(1, 65_535)
         .optional()
         .describe('The number of the host in its cluster. Absent: the lowest free one. Immutable once set.'),

@@ -22,6 +22,7 @@ import { byName, claimsOf, claimsOfPeers, memberOf, underlayOf } from './members
 import { type Claim, checkOverlaps, highestIndex, servicesOf, takenIndexes } from './network.ts';
 import { awaitAnswer, pinOf } from './pin.ts';
 import { nodesIn } from './relations.ts';
+import { checkSettings } from './settings.ts';
 import { checkMembers, checkRoutes, endpointOf, nodesOf, readiness } from './status.ts';
 
 /** Every change of its objects wakes it at once; this is the net below. */
@@ -112,6 +113,7 @@ function claimsAround({ cluster, context, namespace, members }: Visit): Claim[] 
 
 async function plan(visit: Visit): Promise<void> {
   const { cluster, known } = visit;
+  checkSettings(cluster);
   visit.claims = claimsAround(visit);
   checkOverlaps(cluster.spec.network, visit.claims, known.nodes);
   await ensurePki(visit);

@@ -16,6 +16,7 @@ export const nodeForCluster = ({ metadata, spec, status }: NixNode): unknown => 
   metadata.uid,
   metadata.deletionTimestamp !== undefined,
   spec.index,
+  spec.roles,
   spec.addresses,
   spec.ssh.host,
   status?.member,

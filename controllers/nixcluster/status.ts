@@ -18,7 +18,9 @@ export function nodesOf(
     const former = before.get(name);
     const object = objects.get(name);
     const underlayAddresses = object ? underlayOf(object, former) : (former?.underlayAddresses ?? []);
-    return { name, uid, index, ...placeOf(cluster.spec.network, index), underlayAddresses };
+    const roles = object ? [...object.spec.roles].sort() : former?.roles;
+    const place = placeOf(cluster.spec.network, index);
+    return { name, uid, index, ...(roles && { roles }), ...place, underlayAddresses };
   });
 }
 

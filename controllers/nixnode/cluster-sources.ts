@@ -63,6 +63,7 @@ export const clusterForNodes = ({ metadata, spec, status }: NixCluster): unknown
   metadata.deletionTimestamp !== undefined,
   spec,
   placesIn(status),
+  status?.etcd?.transport,
   status?.nixpkgs,
   status?.resolver,
 ];
@@ -70,7 +71,8 @@ export const clusterForNodes = ({ metadata, spec, status }: NixCluster): unknown
 /** How far a node may go, and how it is, is for that node alone: a roll-out must not wake a thousand for each step. */
 export function clusterForNode({ status }: NixCluster): (node: Woken) => unknown {
   const nodes = new Map((status?.nodes ?? []).map((node) => [node.name, node]));
-  return ({ name }) => nodes.get(name);
+  const initial = status?.etcd?.initial;
+  return ({ name }) => [nodes.get(name), initial?.for.includes(name) && initial];
 }
 
 export const meshForNodes = (mesh: WireguardMesh): unknown => [

@@ -2,6 +2,8 @@
 import type { NixCluster } from '../../crds/index.ts';
 import { dataTree } from '../lib/nix/release.ts';
 import type { Tree } from '../lib/nix/tree.ts';
+import { apiPort, controlPlanesOf, hostPort, primaryAddressOf } from '../nixcluster/control-planes.ts';
+import { etcdClusterFile } from '../nixcluster/etcd-file.ts';
 import { routingOf } from '../nixcluster/network.ts';
 import { type PeersFile, printPeersFile } from '../wireguardmesh/peers.ts';
 
@@ -14,12 +16,20 @@ export function fleetData(cluster: NixCluster, peers: PeersFile | null, self: st
   const files = new Map([['node-addresses', lines(others.flatMap((node) => node.underlayAddresses))]]);
   if (routingOf(cluster.spec.network) === 'Direct') files.set('routes', lines(others.flatMap(routesTo)));
   if (peers) files.set('peers.json', printPeersFile(peers));
+  const servers = apiServers(cluster);
+  if (servers.length > 0) files.set('api-servers', lines(servers));
+  const initial = cluster.status?.etcd?.initial;
+  if (initial?.for.includes(self)) files.set('etcd-cluster', etcdClusterFile(initial));
   const { domain } = cluster.spec.network;
   const hosts = nodes.flatMap(({ name, addresses }) =>
     addresses.map((address) => ({ address, names: [`${name}.${domain}`, name] })),
   );
   return dataTree({ hosts, files });
 }
+
+/** Those that do not answer yet are in it too: who balances looks by himself. */
+const apiServers = (cluster: NixCluster): string[] =>
+  controlPlanesOf(cluster).map((node) => hostPort(primaryAddressOf(cluster, node), apiPort));
 
 /** Each subnet by the first of the node's own addresses that is of the same family. */
 const routesTo = ({ podCIDRs, underlayAddresses }: Nodes[number]): string[] =>

@@ -2,6 +2,7 @@
 import type { ClusterNode, NixCluster, NixNode, WireguardMesh } from '../../crds/index.ts';
 import type { NixValue } from '../lib/nix/print.ts';
 import { routingOf } from '../nixcluster/network.ts';
+import { kubernetesValues } from './kubernetes-values.ts';
 
 /** Options below `firn`. */
 export function memberValues(
@@ -23,7 +24,7 @@ export function memberValues(
       routing: routingOf(network),
     },
     dns: { enable: true, domain: network.domain },
-    kubernetes: { roles: [...node.spec.roles].sort() },
+    kubernetes: kubernetesValues(node, cluster, place),
     ...(mesh && {
       mesh: { enable: true, interface: mesh.spec.interface, listenPort: mesh.spec.listenPort },
     }),

@@ -101,6 +101,18 @@ describe('what is refused when it is applied', () => {
     expect(said).not.toMatch(/no such overload|parse error|evaluation error/i);
   });
 
+  test.each(['apiServer', 'controllerManager', 'scheduler'] as const)(
+    'a flag of the %s that Firn sets',
+    async (component) => {
+      const controlPlane = { [component]: { extraArgs: { 'bind-address': '::', v: '4' } } };
+      const said = await play.refusal(
+        ['create', '--dry-run=server', '-f', '-'],
+        clusterIn('default', {}, { controlPlane }),
+      );
+      expect(said).toMatch(/must have none of the flags that Firn sets by itself: .*bind-address/);
+    },
+  );
+
   test('a name that is no label', async () => {
     const object = { ...clusterIn('default'), metadata: { name: 'a.b', namespace: 'default' } };
     expect(await play.refusal(['create', '--dry-run=server', '-f', '-'], object)).toMatch(

@@ -31,10 +31,17 @@ const host = (name: string): TestHost => booted.hosts.find((one) => one.name ===
 const stdout = async (name: string, script: string): Promise<string> =>
   (await host(name).run(script)).stdout.trim();
 
-/** The kernel of the tests has no WireGuard; test/vm has a machine whose kernel does. */
-const userspace = `{ ... }: { firn.mesh.implementation = "userspace"; }\n`;
+/**
+ * The kernel of the tests has no WireGuard; test/vm has a machine whose kernel does. What is to be shown here is what
+ * Kubernetes stands on; test/cluster has Kubernetes itself.
+ */
+const groundAlone = `{ lib, ... }: {
+  firn.mesh.implementation = "userspace";
+  firn.kubernetes.enable = lib.mkForce false;
+}
+`;
 const member = (name: string, spec: object = {}): object =>
-  memberManifest(name, host(name), { modules: [{ inline: hardware }, { inline: userspace }], ...spec });
+  memberManifest(name, host(name), { modules: [{ inline: hardware }, { inline: groundAlone }], ...spec });
 
 type MeshFits = (object: Seen<WireguardMeshStatus>) => boolean;
 const mesh = (what: string, fits: MeshFits) =>

@@ -72,6 +72,7 @@ export const fullClusterStatus: Fields = {
       name: 'node1',
       uid: '0e7c1c6e-2c4c-4a2f-8b7e-0d7b8c1f0d3a',
       index: 1,
+      roles: ['control-plane'],
       podCIDRs: ['fd88:1::/32', '10.88.1.0/24'],
       addresses: ['fd88:1::1', '10.88.1.1'],
       underlayAddresses: ['192.0.2.1'],
@@ -81,6 +82,29 @@ export const fullClusterStatus: Fields = {
     },
   ],
   retiredIndexes: [{ index: 2, name: 'node2', at: '2026-11-21T10:00:00Z' }],
+  etcd: {
+    state: 'Starting',
+    clusterID: '8e9e05c52164694d',
+    transport: 'TLS',
+    members: [
+      {
+        name: 'node1-0e7c1c6e',
+        node: 'node1',
+        id: '8211f1d0f64f3269',
+        learner: false,
+        healthy: true,
+        peerURL: 'https://10.88.1.1:2380',
+        problem: 'it is not there yet',
+      },
+    ],
+    initial: {
+      state: 'new',
+      start: 'a1b2',
+      replaces: '8211f1d0f64f326a',
+      members: [{ name: 'node1-0e7c1c6e', url: 'https://10.88.1.1:2380' }],
+      for: ['node1'],
+    },
+  },
   nixpkgs: { ...nixpkgs, lastModified: 1_790_000_000, locked: '{}' },
   resolver: 'node1',
 };

@@ -28,6 +28,7 @@ let
         etcd-keyfile = pki "apiserver-etcd-client.key";
       };
   owned = datastore // {
+    etcd-compaction-interval = kubernetes.compactionInterval;
     advertise-address = builtins.head kubernetes.primaryAddresses;
     bind-address = if config.networking.enableIPv6 then "::" else "0.0.0.0";
     secure-port = cfg.port;
@@ -64,11 +65,14 @@ let
     "authorization-config"
     "authorization-webhook-config-file"
     "enable-bootstrap-token-auth"
-    "encryption-provider-config"
+    "etcd-cafile"
+    "etcd-certfile"
+    "etcd-keyfile"
     "insecure-port"
     "oidc-issuer-url"
     "token-auth-file"
   ];
+  refused = lib.unique (builtins.attrNames owned ++ alsoOwned);
   flags = component.withExtra {
     inherit owned;
     extra = cfg.extraArgs;
@@ -138,8 +142,9 @@ in
         TimeoutStopSec = "75s";
       };
     };
+    firn.kubernetes.refused."apiServer.extraArgs" = refused;
     assertions = [
-      (component.refusal "firn.kubernetes.apiServer.extraArgs" (builtins.attrNames owned ++ alsoOwned) cfg.extraArgs)
+      (component.refusal "firn.kubernetes.apiServer.extraArgs" refused cfg.extraArgs)
       {
         assertion = kubernetes.serviceNetworks != [ ];
         message = "firn.kubernetes.serviceNetworks is empty: services need addresses.";

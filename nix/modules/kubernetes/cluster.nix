@@ -74,6 +74,11 @@ in
       default = "CRIO";
       description = "What runs containers.";
     };
+    compactionInterval = mkOption {
+      type = types.strMatching "([0-9]+h)?([0-9]+m)?([0-9]+s)?";
+      default = "5m";
+      description = "How often the datastore forgets former states of objects: how far back a watch can begin.";
+    };
     pauseImage = mkOption {
       type = types.singleLineStr;
       default = "registry.k8s.io/pause:3.10.1";
@@ -87,6 +92,12 @@ in
       default = if network.bridge then "Bridge" else "None";
       defaultText = lib.literalExpression ''if config.firn.network.bridge then "Bridge" else "None"'';
       description = "How pods get their network: plugged into the bridge `brkube`, or by a plugin that you bring.";
+    };
+    refused = mkOption {
+      type = types.attrsOf (types.listOf types.str);
+      default = { };
+      internal = true;
+      description = "By option, the flags and fields that other options decide.";
     };
     primaryAddresses = computed (types.listOf types.str) (byFamily.right ++ byFamily.wrong) "`nodeAddresses`, those of the primary family first.";
     isControlPlane = computed types.bool (cfg.enable && builtins.elem "control-plane" cfg.roles) "Whether API server and what belongs to it run here.";

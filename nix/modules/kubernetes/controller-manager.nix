@@ -23,6 +23,11 @@ let
     # Which node has which subnet is decided before there is an API to ask.
     allocate-node-cidrs = false;
   };
+  refused = builtins.attrNames owned ++ [
+    "cluster-signing-cert-file"
+    "cluster-signing-key-file"
+    "master"
+  ];
 in
 {
   options.firn.kubernetes.controllerManager.extraArgs = component.extraArgs "kube-controller-manager";
@@ -57,15 +62,9 @@ in
         OOMScoreAdjust = -800;
       };
     };
+    firn.kubernetes.refused."controllerManager.extraArgs" = refused;
     assertions = [
-      (component.refusal "firn.kubernetes.controllerManager.extraArgs" (
-        builtins.attrNames owned
-        ++ [
-          "cluster-signing-cert-file"
-          "cluster-signing-key-file"
-          "master"
-        ]
-      ) cfg.extraArgs)
+      (component.refusal "firn.kubernetes.controllerManager.extraArgs" refused cfg.extraArgs)
     ];
   };
 }

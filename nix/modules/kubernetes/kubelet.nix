@@ -166,6 +166,7 @@ in
         OOMScoreAdjust = -999;
       };
     };
+    firn.kubernetes.refused."kubelet.settings" = map (lib.concatStringsSep ".") ownedFields;
     assertions = [
       (component.refusal "firn.kubernetes.kubelet.extraArgs" (builtins.attrNames owned ++ [ "bootstrap-kubeconfig" "config-dir" ])
         cfg.extraArgs

@@ -21,6 +21,10 @@ let
     authorization-kubeconfig = kubeconfig;
     bind-address = "127.0.0.1";
   };
+  refused = builtins.attrNames owned ++ [
+    "kubeconfig"
+    "master"
+  ];
 in
 {
   options.firn.kubernetes.scheduler = {
@@ -69,10 +73,9 @@ in
         OOMScoreAdjust = -800;
       };
     };
+    firn.kubernetes.refused."scheduler.extraArgs" = refused;
     assertions = [
-      (component.refusal "firn.kubernetes.scheduler.extraArgs" (builtins.attrNames owned ++ [ "kubeconfig" "master" ])
-        cfg.extraArgs
-      )
+      (component.refusal "firn.kubernetes.scheduler.extraArgs" refused cfg.extraArgs)
       (component.refusalOfFields "firn.kubernetes.scheduler.settings" ownedFields cfg.settings)
     ];
   };

@@ -71,6 +71,8 @@ test('what a living cluster may not change is a rule on the whole object, which 
   expect(immutable.map(({ message }) => message.split(' ')[0])).toEqual([
     'spec.network.pods',
     'spec.network.services',
+    'spec.datastore.type',
+    'spec.controlPlane.encryptionAtRest',
   ]);
   expect(JSON.stringify(crdOf(NixCluster))).not.toContain('transitions');
 });
@@ -79,5 +81,12 @@ test('overlaps are refused where they are written, in words that say what to do'
   const network = { services: ['10.88.4.0/22'] };
   expect(() => NixCluster.parse({ ...least, spec: { ...least.spec, network } })).toThrow(
     'spec.network.services: services overlaps more of pods than one subnet of a node: put it outside of pods',
+  );
+});
+
+test('flags that Firn sets by itself are refused by their names', () => {
+  const controlPlane = { apiServer: { extraArgs: { 'anonymous-auth': 'true' } } };
+  expect(() => NixCluster.parse({ ...least, spec: { ...least.spec, controlPlane } })).toThrow(
+    'spec.controlPlane.apiServer.extraArgs: must have none of the flags that Firn sets by itself: advertise-address, anonymous-auth,',
   );
 });

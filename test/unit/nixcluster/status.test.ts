@@ -44,6 +44,7 @@ test('says of each node all that others need to reach it', () => {
       name: 'node2',
       uid: 'u2',
       index: 1,
+      roles: ['worker'],
       podCIDRs: ['10.88.1.0/24'],
       addresses: ['10.88.1.1'],
       underlayAddresses: ['192.0.2.2'],

@@ -47,7 +47,7 @@ describe('the system', () => {
       },
       mesh: { enable: true, interface: 'wgkube', listenPort: 51_820 },
       dns: { enable: true, domain: 'k8s.internal' },
-      kubernetes: { roles: ['worker'] },
+      kubernetes: { enable: true, roles: ['worker'] },
     });
   });
 
@@ -92,6 +92,40 @@ describe('fleet data', () => {
     expect(text(data, 'routes')).toBe('10.88.2.0/24 via 192.0.2.2\n');
     expect(data.has('peers.json')).toBe(false);
     expect(fleetData(direct([1, 2], { routing: 'External' }), null, 'node1').has('routes')).toBe(false);
+  });
+
+  test('has API servers: control planes at their addresses of the family of services', () => {
+    const withRoles = (cluster: NixCluster): NixCluster => {
+      const nodes = cluster.status!.nodes!.map((node) => ({
+        ...node,
+        roles: node.index < 3 ? (['control-plane'] as const) : (['worker'] as const),
+      }));
+      return { ...cluster, status: { ...cluster.status, nodes } } as unknown as NixCluster;
+    };
+    const cluster = withRoles(clusterOf([1, 2, 3]));
+    const servers = (of: NixCluster, self: string) => fleetData(of, null, self).get('api-servers');
+    expect(servers(cluster, 'node3')).toBe('10.88.1.1:6443\n10.88.2.1:6443\n');
+    expect(servers(cluster, 'node1')).toBe(servers(cluster, 'node3'));
+    const v6 = withRoles(direct([1], { routing: 'External', services: ['fd88::/112'] }));
+    expect(servers(v6, 'node1')).toBe('[fd88:1::1]:6443\n');
+    expect(servers(clusterOf([1, 2]), 'node1')).toBeUndefined();
+  });
+
+  test('says which etcd a member becomes part of to those alone who have none yet', () => {
+    const cluster = clusterOf([1, 2]);
+    const members = [
+      { name: 'node1-a', url: 'https://10.88.1.1:2380' },
+      { name: 'node2-b', url: 'https://[fd88:2::1]:2380' },
+    ];
+    const status = {
+      ...cluster.status,
+      etcd: { initial: { state: 'existing', start: 'a1b2', members, for: ['node2'] } },
+    };
+    const of = (self: string) => fleetData({ ...cluster, status } as unknown as NixCluster, null, self);
+    expect(of('node2').get('etcd-cluster')).toBe(
+      'state existing\nstart a1b2\nmember node1-a https://10.88.1.1:2380\nmember node2-b https://[fd88:2::1]:2380\n',
+    );
+    expect(of('node1').has('etcd-cluster')).toBe(false);
   });
 
   test('is the same for the same cluster, in whatever order it is listed', () => {

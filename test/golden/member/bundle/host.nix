@@ -13,7 +13,39 @@
       };
     };
     kubernetes = {
+      apiServer = {
+        encryptSecrets = true;
+        extraArgs = { };
+        openFirewall = true;
+      };
+      cni = "Bridge";
+      compactionInterval = "5m";
+      controllerManager = {
+        extraArgs = { };
+      };
+      datastore = "Etcd";
+      enable = true;
+      etcd = {
+        name = "alpha-uid-of-a";
+        transport = "Socket";
+      };
+      kubeProxy = {
+        nodePortAddresses = [ ];
+        openNodePorts = false;
+      };
+      kubelet = {
+        labels = { };
+        settings = { };
+        taints = [ ];
+      };
+      nodeName = "alpha";
+      podSubnets = [ "fd88:a::/32" "10.88.10.0/24" ];
       roles = [ "control-plane" "worker" ];
+      runtime = "CRIO";
+      scheduler = {
+        extraArgs = { };
+      };
+      version = "1.36";
     };
     mesh = {
       enable = true;

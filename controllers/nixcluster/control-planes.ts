@@ -1,0 +1,23 @@
+/** Which members run the control plane, and what each is called there. Pure. */
+import type { ClusterNode, NixCluster, NixNode } from '../../crds/index.ts';
+
+/** In the order of status.nodes, which is that of their names. */
+export const controlPlanesOf = ({ status }: NixCluster): ClusterNode[] =>
+  (status?.nodes ?? []).filter(({ roles }) => roles?.includes('control-plane'));
+
+/** By which other components of the cluster reach a node: of the family of the first network of services. */
+export function primaryAddressOf({ spec }: NixCluster, { addresses }: ClusterNode): string {
+  const isV6 = spec.network.services[0]!.includes(':');
+  return addresses.find((address) => address.includes(':') === isV6) ?? addresses[0]!;
+}
+
+/** ADDRESS:PORT, with brackets where the address has colons itself. */
+export const hostPort = (address: string, port: number): string =>
+  `${address.includes(':') ? `[${address}]` : address}:${port}`;
+
+/** Where the API server of each control-plane node listens, whatever the port of the endpoint in front of them. */
+export const apiPort = 6443;
+
+/** One that comes in place of a lost one has another name: names of etcd's members are never used again. */
+export const etcdNameOf = ({ metadata }: Pick<NixNode, 'metadata'>): string =>
+  `${metadata.name}-${metadata.uid.slice(0, 8)}`;
