@@ -17,6 +17,7 @@ import { readFirnModules } from './lib/nix/modules.ts';
 import { createLogger } from './lib/runtime/log.ts';
 import { type OperatorOptions, runOperator } from './lib/runtime/manager.ts';
 import { Metrics } from './lib/runtime/metrics.ts';
+import { createTargets } from './lib/target/targets.ts';
 import { controllersWith } from './registry.ts';
 
 export type FirnOptions = {
@@ -56,9 +57,11 @@ export async function runFirn(options: FirnOptions): Promise<void> {
     limits: defaultLimits,
     log,
   });
+  const targets = createTargets({ hosts, clock: systemClock, randomBytes, log });
   try {
     const services = {
       hosts,
+      targets,
       readPrivateKey,
       installation: await loadInstallation(client, namespace, signal),
       randomBytes,
@@ -88,6 +91,7 @@ export async function runFirn(options: FirnOptions): Promise<void> {
       ...(options.onPhase && { onPhase: options.onPhase }),
     });
   } finally {
+    await targets.close();
     await hosts.close();
     await client.close();
   }

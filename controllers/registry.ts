@@ -18,7 +18,7 @@ export const controllersWith = (
   expiries: Expiries = new Map(),
 ): Controller[] => [
   nixNodeController(services),
-  nixClusterController(objects(nixCluster)),
+  nixClusterController({ objects: objects(nixCluster), targets: services.targets }),
   wireguardMeshController({ objects: objects(wireguardMesh), randomBytes: services.randomBytes }),
   clusterPkiController({ objects: objects(clusterPki), randomBytes: services.randomBytes, expiries }),
 ];

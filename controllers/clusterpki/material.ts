@@ -39,9 +39,9 @@ export type MaterialSecrets = Record<
 export function materialOf(secrets: MaterialSecrets): Material {
   return {
     authorities: {
-      cluster: authority(secrets.cluster),
-      etcd: authority(secrets.etcd),
-      'front-proxy': authority(secrets.frontProxy),
+      cluster: authorityMaterial(secrets.cluster),
+      etcd: authorityMaterial(secrets.etcd),
+      'front-proxy': authorityMaterial(secrets.frontProxy),
     },
     serviceAccount: understood(secrets.serviceAccount, (secret) => {
       const { key, publicKeys } = readServiceAccount(secret);
@@ -58,7 +58,8 @@ export function materialOf(secrets: MaterialSecrets): Material {
 /** Each visit to each node of a cluster asks for it; an object in the cache never changes. */
 const known = new WeakMap<Secret, AuthorityMaterial>();
 
-function authority(secret: Secret): AuthorityMaterial {
+/** One of them alone. Throws as `materialOf`. */
+export function authorityMaterial(secret: Secret): AuthorityMaterial {
   const found = known.get(secret) ?? understood(secret, authorityIn);
   known.set(secret, found);
   return found;

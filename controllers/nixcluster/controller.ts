@@ -7,6 +7,7 @@ import { several } from '../lib/core/several.ts';
 import { timestamp } from '../lib/core/timestamp.ts';
 import type { Objects } from '../lib/kube/objects.ts';
 import { type Context, type Controller, defineController, input } from '../lib/runtime/controller.ts';
+import type { Targets } from '../lib/target/targets.ts';
 import { assign } from './allocate.ts';
 import { defaultPki } from './default-pki.ts';
 import { depart, type Known } from './depart.ts';
@@ -55,7 +56,10 @@ type Visit = {
   claims: Claim[];
 };
 
-export function nixClusterController(objects: Objects): Controller {
+/** What the controller acts with. */
+export type ClusterServices = { objects: Objects; targets: Targets };
+
+export function nixClusterController({ objects }: ClusterServices): Controller {
   return defineController<NixCluster>({
     ...declaration,
 

@@ -27,23 +27,30 @@ export function loginOf(
   secrets: { key: Secret; jumpKey?: Secret | undefined },
   readPrivateKey: Services['readPrivateKey'],
 ): Login {
-  const { ssh } = node.spec;
-  const key = privateKey(secrets.key, keyField);
-  if (!key) throw unusable(secrets.key, `has no key ${keyField}: put a private key there`);
+  const target = targetOf(node, secrets);
   const next = privateKey(secrets.key, nextKeyField);
-  const authorizedKeys = [key, ...(next ? [next] : [])].map((one) =>
+  const authorizedKeys = [target.privateKey, ...(next ? [next] : [])].map((one) =>
     publicLine(one, secrets.key, readPrivateKey),
   );
-  const pinned = node.status?.ssh?.hostKeys ?? [];
-  const target: Target = {
+  const confirmTarget = next ? { ...target, privateKey: next } : target;
+  return { target, confirmTarget, authorizedKeys };
+}
+
+/** How the host is logged in to now. Throws where a Secret has no key. */
+export function targetOf(
+  { metadata, spec: { ssh }, status }: NixNode,
+  secrets: { key: Secret; jumpKey?: Secret | undefined },
+): Target {
+  const key = privateKey(secrets.key, keyField);
+  if (!key) throw unusable(secrets.key, `has no key ${keyField}: put a private key there`);
+  const pinned = status?.ssh?.hostKeys ?? [];
+  return {
     ...endpoint(ssh, key),
     hostKeys: ssh.hostKeyPolicy === 'TrustOnFirstUse' ? pinned : ssh.hostKeys,
     trustFirstKey: ssh.hostKeyPolicy === 'TrustOnFirstUse',
-    poolKey: node.metadata.uid,
+    poolKey: metadata.uid,
     ...(ssh.jump && secrets.jumpKey && { jump: jumpEndpoint(ssh.jump, secrets.jumpKey) }),
   };
-  const confirmTarget = next ? { ...target, privateKey: next } : target;
-  return { target, confirmTarget, authorizedKeys };
 }
 
 type Ssh = NixNode['spec']['ssh'];

@@ -96,7 +96,7 @@ type Conditioned = {
 const recheckMs = 60_000;
 
 /** All is well as long as the object that is waited for is not held up by something itself: then its words are ours. */
-function heldUpBy(
+export function heldUpBy(
   { kind, metadata, status }: Conditioned,
   what: string,
 ): { verdict: 'waiting' | 'progressing'; message: string } {

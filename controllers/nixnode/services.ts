@@ -2,10 +2,13 @@ import type { Sealed } from '../lib/core/sealed.ts';
 import type { Hosts } from '../lib/host/host.ts';
 import type { PublicKey } from '../lib/host/keys.ts';
 import type { Tree } from '../lib/nix/tree.ts';
+import type { Targets } from '../lib/target/targets.ts';
 
 /** What the controller acts with; `controllers/main.ts` makes it, tests make their own. */
 export type Services = {
   hosts: Hosts;
+  /** The clusters that run on them. */
+  targets: Targets;
   /** The public half of an SSH key; `encrypted` or null where it cannot be used. */
   readPrivateKey(key: Sealed<string>): PublicKey | 'encrypted' | null;
   installation: {

@@ -11,6 +11,7 @@ import { eventually } from './eventually.ts';
 import { publicKeyOf } from './mesh.ts';
 import { lastTransitionTime, truth } from './nixclusters.ts';
 import { type Fields, type Play, startPlay } from './play.ts';
+import { startTargets } from './targets.ts';
 
 export type SeenMesh = WireguardMesh & { status: NonNullable<WireguardMesh['status']> };
 type Said = NonNullable<NixNodeStatus['mesh']>;
@@ -25,8 +26,9 @@ export type MeshPlay = Omit<Play, 'apply'> & {
 };
 
 export async function startMeshPlay(namespace: string): Promise<MeshPlay> {
+  const targets = startTargets();
   const play = await startPlay((client) => [
-    nixClusterController(objectsOf(client, clusterDeclaration)),
+    nixClusterController({ objects: objectsOf(client, clusterDeclaration), targets }),
     wireguardMeshController({ objects: objectsOf(client, declaration), randomBytes }),
   ]);
   await play.newNamespace(namespace);
@@ -34,6 +36,10 @@ export async function startMeshPlay(namespace: string): Promise<MeshPlay> {
     JSON.parse(await play.kubectl(['get', 'wireguardmesh', 'demo', '-n', namespace, '-o', 'json']));
   return {
     ...play,
+    async stop() {
+      await play.stop();
+      await targets[Symbol.asyncDispose]();
+    },
     apply: (...objects) => play.apply(objects),
     hostSays: (name, status) =>
       play.nodeSays(namespace, name, {

@@ -3,6 +3,7 @@ import { objectsOf } from '../../controllers/lib/kube/objects.ts';
 import { declaration, nixClusterController } from '../../controllers/nixcluster/controller.ts';
 import type { Condition, NixCluster } from '../../crds/index.ts';
 import { type Fields, type Play, startPlay } from './play.ts';
+import { startTargets } from './targets.ts';
 
 export type SeenCluster = NixCluster & { status: NonNullable<NixCluster['status']> };
 
@@ -13,10 +14,17 @@ export type ClusterPlay = Play & {
 };
 
 export async function startClusterPlay(): Promise<ClusterPlay> {
-  const play = await startPlay((client) => [nixClusterController(objectsOf(client, declaration))]);
+  const targets = startTargets();
+  const play = await startPlay((client) => [
+    nixClusterController({ objects: objectsOf(client, declaration), targets }),
+  ]);
   const conditions = [truth('Ready', 'False', 'WaitingForIndex'), truth('Reachable')];
   return {
     ...play,
+    async stop() {
+      await play.stop();
+      await targets[Symbol.asyncDispose]();
+    },
     hostSays: (namespace, name, status) =>
       play.nodeSays(namespace, name, { lastObserved: lastTransitionTime, conditions, ...status }),
     get: async (namespace) =>

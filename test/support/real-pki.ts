@@ -15,11 +15,17 @@ import { type Answer, type Ask, fingerprintAt, send } from './tls-client.ts';
 
 export type RealPki = AsyncDisposable & {
   folder: string;
+  /** Of loopback. */
+  port: number;
   apiserver(path: string, ask?: Ask): Promise<Answer>;
   etcd(path: string, ask?: Ask): Promise<Answer>;
   /** The certificate (SHA-256 in upper-case hex with colons) that a server shows. */
   shows(port: 'apiserver' | 'etcd'): Promise<string>;
   write(issued: IssuedLeaf): void;
+  /** The API server goes away without a word. */
+  killApiserver(): Promise<void>;
+  /** It starts again, on the same port and data. */
+  startApiserver(): Promise<void>;
 };
 
 export async function startRealPki(
@@ -44,8 +50,21 @@ export async function startRealPki(
   const [api, client, peer] = await Promise.all([freePort(), freePort(), freePort()]);
   const children: ChildProcess[] = [];
   const start = async (name: 'etcd' | 'kube-apiserver', flags: string[]) => {
-    const log = openSync(join(folder, `${name}.log`), 'w');
-    children.push(spawn(await buildAsset(name), flags, { cwd: folder, stdio: ['ignore', log, log] }));
+    const log = openSync(join(folder, `${name}.log`), 'a');
+    const child = spawn(await buildAsset(name), flags, { cwd: folder, stdio: ['ignore', log, log] });
+    children.push(child);
+    return child;
+  };
+  let serving: ChildProcess | undefined;
+  const serve = async () => {
+    serving = await start('kube-apiserver', apiserverFlags(api, client));
+    await eventually(async () => {
+      const ready = await real
+        .apiserver('/readyz', { as: leaves.get('admin')! })
+        .catch(() => ({ status: 0, body: {} }));
+      // Once the API server has made its roles, everybody who is known may ask this.
+      if (ready.status !== 200) throw new Error(`not ready: ${ready.status}\n${logs().slice(-4000)}`);
+    }, 90_000);
   };
   const logs = () =>
     ['etcd', 'kube-apiserver'].map((name) => readFileSync(join(folder, `${name}.log`), 'utf8')).join('\n');
@@ -55,19 +74,13 @@ export async function startRealPki(
     await Promise.all(children.map(stopped));
     rmSync(folder, { recursive: true, force: true });
   };
-  try {
-    await start('etcd', etcdFlags(client, peer));
-    await start('kube-apiserver', apiserverFlags(api, client));
-  } catch (error) {
-    await dispose();
-    throw error;
-  }
   const trust = { apiserver: material.authorities.cluster.trust, etcd: material.authorities.etcd.trust };
   const ports = { apiserver: api, etcd: client };
   const asking = (which: 'apiserver' | 'etcd') => (path: string, ask?: Ask) =>
     send(ports[which], trust[which], path, ask);
   const real: RealPki = {
     folder,
+    port: api,
     apiserver: asking('apiserver'),
     etcd: asking('etcd'),
     shows: (which) =>
@@ -77,18 +90,17 @@ export async function startRealPki(
         which === 'etcd' ? leaves.get('apiserver-etcd-client') : undefined,
       ),
     write,
+    killApiserver: async () => void (serving && (await stopped(serving))),
+    startApiserver: serve,
     [Symbol.asyncDispose]: dispose,
   };
-  await eventually(async () => {
-    const ready = await real
-      .apiserver('/readyz', { as: leaves.get('admin')! })
-      .catch(() => ({ status: 0, body: {} }));
-    // Once the API server has made its roles, everybody who is known may ask this.
-    if (ready.status !== 200) throw new Error(`not ready: ${ready.status}\n${logs().slice(-4000)}`);
-  }, 90_000).catch(async (error) => {
+  try {
+    await start('etcd', etcdFlags(client, peer));
+    await serve();
+  } catch (error) {
     await dispose();
     throw error;
-  });
+  }
   return real;
 }
 

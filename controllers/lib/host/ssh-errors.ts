@@ -4,7 +4,10 @@ import { fingerprint, formatPublicKey, parsePublicKey } from './keys.ts';
 import { nameOf, quoted, seconds } from './words.ts';
 
 /** Errors of a TCP connection as Node names them. */
-export function tcpFailed(endpoint: SshEndpoint, error: Error & { code?: string }): HostError {
+export function tcpFailed(
+  endpoint: Pick<SshEndpoint, 'host' | 'port'>,
+  error: Error & { code?: string },
+): HostError {
   const host = `${endpoint.host} port ${endpoint.port}`;
   const options = { cause: error };
   switch (error.code) {

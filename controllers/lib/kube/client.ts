@@ -1,9 +1,10 @@
 import type { Readable } from 'node:stream';
+import type { KubeConfig } from '@kubernetes/client-node';
 import { apiVersionOf, type KubeObject, type Metadata, type ResourceKind } from '../../../crds/resource.ts';
 import type { Clock } from '../core/clock.ts';
 import { pathOf } from './path.ts';
-import { Sessions } from './session.ts';
-import { type Call, sendForJson, sendForStream } from './transport.ts';
+import { type SessionSource, Sessions } from './session.ts';
+import { type Call, sendForAny, sendForJson, sendForStream } from './transport.ts';
 
 /** An object as the server sent it: nothing but its metadata is to be relied on before `kind.parse`. */
 export type RawObject = KubeObject & { [field: string]: unknown };
@@ -27,15 +28,17 @@ type WatchOptions = Options & {
   holds?: Holds;
 };
 type ApplyOptions = Options & { fieldManager: string; subresource?: 'status' };
+export type RawOptions = Options & Pick<Call, 'query' | 'body' | 'contentType' | 'accept'>;
 /** `metadata` asks the server to leave everything else out (`PartialObjectMetadata`). */
 export type Holds = 'objects' | 'metadata';
 
 /** The verbs that Firn uses, over one pool of connections. Every method throws `KubeError` and nothing else. */
 export class KubeClient {
-  readonly #sessions: Sessions;
+  readonly #sessions: SessionSource;
 
-  constructor(load: ConstructorParameters<typeof Sessions>[0], clock: Clock) {
-    this.#sessions = new Sessions(load, clock);
+  /** `from`: how a kubeconfig is read, or whatever else knows the way to a server. */
+  constructor(from: (() => KubeConfig) | SessionSource, clock: Clock) {
+    this.#sessions = typeof from === 'function' ? new Sessions(from, clock) : from;
   }
 
   /** One page; pass its `continue` back for the next, until it is empty. */
@@ -101,6 +104,21 @@ export class KubeClient {
   async delete(kind: Kind, target: Named & { uid?: string }, options: Options): Promise<void> {
     const body = target.uid ? { preconditions: { uid: target.uid } } : {};
     await this.#json('DELETE', pathOf(kind, target), options, { body });
+  }
+
+  /**
+   * Any endpoint: health, discovery, subresources. `path` is taken as it is, so whoever makes one of names encodes them
+   * (`pathOf`). JSON comes parsed, anything else as text.
+   */
+  raw(method: Call['method'], path: string, options: RawOptions): Promise<unknown> {
+    const { query, body, contentType, accept } = options;
+    const extra: Partial<Call> = {
+      ...(query && { query }),
+      ...(body !== undefined && { body }),
+      ...(contentType && { contentType }),
+      ...(accept && { accept }),
+    };
+    return sendForAny(this.#sessions, callOf(method, path, options, extra));
   }
 
   /** Breaks off whatever is under way. */

@@ -15,6 +15,8 @@ export class KubeError extends Error {
   readonly status: number;
   /** Reason of the API's `Status` (`Conflict`, `NotFound`, …), or the code of the failed connection. */
   readonly reason: string;
+  /** Why there was no connection, where we know in words for users. */
+  readonly words: string | undefined;
   /** How long the server asks to be left alone, in milliseconds. */
   readonly retryAfterMs: number | undefined;
 
@@ -22,14 +24,21 @@ export class KubeError extends Error {
     call: string,
     status: number,
     reason: string,
-    extra: { fields?: string[]; retryAfterMs?: number } = {},
+    extra: { fields?: string[]; retryAfterMs?: number; words?: string } = {},
   ) {
     const fields = extra.fields?.length ? ` (${extra.fields.join(', ')})` : '';
-    super(`${call}: ${status === 0 ? '' : `${status} `}${reason}${fields}`);
+    super(`${call}: ${status === 0 ? '' : `${status} `}${extra.words ?? reason}${fields}`);
+    this.words = extra.words;
     this.status = status;
     this.reason = reason;
     this.retryAfterMs = extra.retryAfterMs;
   }
+}
+
+/** No way leads to the server. The message is ours: for users, the same for the same cause, without secrets. */
+export class UnreachableError extends Error {
+  override readonly name = 'UnreachableError';
+  readonly code = 'Unreachable';
 }
 
 /** From an answer with an error's HTTP status. `body` need not be a `Status`: proxies answer with HTML. */
@@ -46,6 +55,8 @@ export function answeredError(call: string, status: number, body: string): KubeE
 /** From a connection that failed or was aborted; undici and node:net put what is stable into `code`. */
 export function unansweredError(call: string, cause: unknown): KubeError {
   if (cause instanceof KubeError) return cause;
+  if (cause instanceof UnreachableError)
+    return new KubeError(call, 0, 'Unreachable', { words: cause.message });
   const { code, name } = cause as { code?: unknown; name?: unknown };
   const reason = name === 'AbortError' ? 'Aborted' : typeof code === 'string' ? code : 'ConnectionFailed';
   return new KubeError(call, 0, reason);

@@ -9,6 +9,18 @@ export type Session = {
   readonly server: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly dispatcher: Dispatcher;
+  /** Bytes of an answer beyond which it is broken off; absent: the server is trusted to keep measure. */
+  readonly maxBytes?: number;
+};
+
+/** Where sessions come from. */
+export type SessionSource = {
+  /** For one request. */
+  current(): Promise<Session>;
+  /** After a 401 or a connection that failed: the next request must not rely on what the last one did. */
+  doubt(): void;
+  /** Breaks off whatever is under way. */
+  close(): Promise<void>;
 };
 
 /** Tokens and certificates on disk are looked at this often; the kubelet renews them long before they end. */
@@ -21,7 +33,7 @@ const reloadMs = 1_000;
  * Keeps one connection pool for as long as TLS material stays the same. Credentials come from client-node:
  * certificates, tokens, files, in-cluster, exec plugins, OIDC, proxies.
  */
-export class Sessions {
+export class Sessions implements SessionSource {
   readonly #load: () => KubeConfig;
   readonly #clock: Clock;
   #config: KubeConfig;

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
-import { request } from 'undici';
+import { type Dispatcher, request } from 'undici';
 import { answeredError, KubeError, unansweredError } from './kube-error.ts';
-import type { Session, Sessions } from './session.ts';
+import type { Session, SessionSource } from './session.ts';
 
 export type Call = {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -19,9 +19,20 @@ const defaultDeadlineMs = 30_000;
 const userAgent = 'firn';
 
 /** One JSON answer. */
-export async function sendForJson(sessions: Sessions, call: Call): Promise<unknown> {
-  const body = await send(sessions, call, call.deadlineMs ?? defaultDeadlineMs);
-  const text = await textOf(body, call);
+export async function sendForJson(sessions: SessionSource, call: Call): Promise<unknown> {
+  const answer = await send(sessions, call, call.deadlineMs ?? defaultDeadlineMs);
+  return parsed(await textOf(answer, call), call);
+}
+
+/** One answer: JSON where it says so, else text. */
+export async function sendForAny(sessions: SessionSource, call: Call): Promise<unknown> {
+  const answer = await send(sessions, call, call.deadlineMs ?? defaultDeadlineMs);
+  const text = await textOf(answer, call);
+  const isJson = /^application\/([a-z.-]+\+)?json\b/.test(String(answer.headers['content-type'] ?? ''));
+  return isJson ? parsed(text, call) : text;
+}
+
+function parsed(text: string, call: Call): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -30,24 +41,29 @@ export async function sendForJson(sessions: Sessions, call: Call): Promise<unkno
 }
 
 /** An answer that goes on: only its head has a deadline, what follows is the caller's to watch over. */
-export const sendForStream = (sessions: Sessions, call: Call): Promise<Readable> => send(sessions, call, 0);
+export const sendForStream = async (sessions: SessionSource, call: Call): Promise<Readable> =>
+  (await send(sessions, call, 0)).body;
 
-async function send(sessions: Sessions, call: Call, bodyTimeout: number): Promise<Readable> {
+type Answer = Pick<Dispatcher.ResponseData, 'statusCode' | 'headers' | 'body'> & {
+  maxBytes: number | undefined;
+};
+
+async function send(sessions: SessionSource, call: Call, bodyTimeout: number): Promise<Answer> {
   for (let attempt = 0; ; attempt++) {
-    const { statusCode, body } = await sendOnce(sessions, call, bodyTimeout);
-    if (statusCode < 400) return body;
-    const error = answeredError(label(call), statusCode, await textOf(body, call));
-    if (statusCode !== 401) throw error;
+    const answer = await sendOnce(sessions, call, bodyTimeout);
+    if (answer.statusCode < 400) return answer;
+    const error = answeredError(label(call), answer.statusCode, await textOf(answer, call));
+    if (answer.statusCode !== 401) throw error;
     // Refused before anything was done, so any method may be repeated: once, with what is on disk now.
     sessions.doubt();
     if (attempt > 0) throw error;
   }
 }
 
-async function sendOnce(sessions: Sessions, call: Call, bodyTimeout: number) {
+async function sendOnce(sessions: SessionSource, call: Call, bodyTimeout: number): Promise<Answer> {
   try {
     const session = await sessions.current();
-    return await request(urlOf(session, call), {
+    const { statusCode, headers, body } = await request(urlOf(session, call), {
       method: call.method,
       dispatcher: session.dispatcher,
       headers: headersOf(session, call),
@@ -56,6 +72,7 @@ async function sendOnce(sessions: Sessions, call: Call, bodyTimeout: number) {
       headersTimeout: call.deadlineMs ?? defaultDeadlineMs,
       bodyTimeout,
     });
+    return { statusCode, headers, body, maxBytes: session.maxBytes };
   } catch (cause) {
     const error = unansweredError(label(call), cause);
     if (error.reason !== 'Aborted') sessions.doubt();
@@ -63,12 +80,24 @@ async function sendOnce(sessions: Sessions, call: Call, bodyTimeout: number) {
   }
 }
 
-async function textOf(body: Readable & { text?: () => Promise<string> }, call: Call): Promise<string> {
+async function textOf({ body, maxBytes }: Answer, call: Call): Promise<string> {
   try {
-    return (await body.text?.()) ?? '';
+    return maxBytes === undefined ? await body.text() : await bounded(body, maxBytes, call);
   } catch (cause) {
     throw unansweredError(label(call), cause);
   }
+}
+
+async function bounded(body: Readable, maxBytes: number, call: Call): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    // Leaving the loop closes the connection.
+    if (bytes > maxBytes) throw new KubeError(label(call), 0, 'AnswerTooLarge');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function urlOf(session: Session, call: Call): string {

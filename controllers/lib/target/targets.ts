@@ -1,0 +1,100 @@
+/** The way into the clusters that Firn made. Nobody there knows the operator by a key that is kept anywhere. */
+import type { Duplex } from 'node:stream';
+import type { Clock } from '../core/clock.ts';
+import type { Hosts } from '../host/host.ts';
+import { KubeClient } from '../kube/client.ts';
+import { UnreachableError } from '../kube/kube-error.ts';
+import { StreamSessions } from '../kube/stream-session.ts';
+import type { TargetAccess } from './access.ts';
+import { Credentials, founder, operator, type Person } from './credentials.ts';
+import { dialFirst } from './dial.ts';
+import { WayMemory } from './ways.ts';
+
+export type TargetsOptions = {
+  hosts: Hosts;
+  clock: Clock;
+  /** As many random bytes as asked for: serial numbers of certificates. */
+  randomBytes: (count: number) => Uint8Array;
+  /** A logger such as pino's. */
+  log?: { debug(fields: Record<string, unknown>, message: string): void };
+};
+
+export type Targets = {
+  /**
+   * The cluster's API as `firn:operator` of the group `firn:cluster-admins`. The same client for the same cluster, from now on
+   * over the ways and by the authority of this `access`.
+   */
+  client(access: TargetAccess): KubeClient;
+  /** The same as one of `system:masters`, for ten minutes at most and for this work alone. */
+  asFounder<T>(access: TargetAccess, work: (client: KubeClient) => Promise<T>): Promise<T>;
+  /** A byte stream to what a control-plane node itself reaches, such as its etcd. Throws `HostError` or `UnreachableError`. */
+  stream(
+    access: TargetAccess,
+    to: { node: string; host: string; port: number },
+    signal: AbortSignal,
+  ): Promise<Duplex>;
+  /** For a cluster that is gone. */
+  forget(key: string): Promise<void>;
+  /** Breaks off whatever is under way. */
+  close(): Promise<void>;
+};
+
+type Kept = { access: TargetAccess; client: KubeClient };
+
+export function createTargets(options: TargetsOptions): Targets {
+  const kept = new Map<string, Kept>();
+  return {
+    client(access) {
+      const known = kept.get(access.key);
+      if (known) {
+        known.access = access;
+        return known.client;
+      }
+      const made: Kept = { access, client: clientFor(() => made.access, operator, options) };
+      kept.set(access.key, made);
+      return made.client;
+    },
+    async asFounder(access, work) {
+      options.log?.debug({ cluster: access.cluster }, 'acting as system:masters');
+      const client = clientFor(() => access, founder, options);
+      try {
+        return await work(client);
+      } finally {
+        await client.close();
+      }
+    },
+    async stream(access, { node, host, port }, signal) {
+      const from = access.hosts.find((one) => one.node === node);
+      if (!from) throw new UnreachableError(`${node} is no control-plane node that can be logged in to`);
+      return options.hosts.forward(from.target, { host, port }, signal);
+    },
+    async forget(key) {
+      const known = kept.get(key);
+      kept.delete(key);
+      await known?.client.close();
+    },
+    async close() {
+      const all = [...kept.values()];
+      kept.clear();
+      await Promise.all(all.map(({ client }) => client.close()));
+    },
+  };
+}
+
+function clientFor(access: () => TargetAccess, person: Person, options: TargetsOptions): KubeClient {
+  const { hosts, clock, randomBytes, log } = options;
+  const credentials = new Credentials(person, clock, randomBytes);
+  const memory = new WayMemory();
+  const sessions = new StreamSessions({
+    clock,
+    identity: () => credentials.identity(access().authority),
+    connect: async (identity, signal) => {
+      const { ways, cluster } = access();
+      const socket = await dialFirst(ways, memory, identity, { hosts, clock, signal });
+      log?.debug({ cluster }, 'connected to the cluster');
+      return socket;
+    },
+    onDoubt: () => memory.doubt(),
+  });
+  return new KubeClient(sessions, clock);
+}
