@@ -34,6 +34,7 @@ const node = z.object({
     'Addresses by which other nodes reach it: `spec.addresses` of the NixNode, or `ssh.host` if the host has it.',
   ),
   granted: releaseId().optional().describe('The release whose system it may activate.'),
+  restart: releaseId().optional().describe('The release into which its host may restart.'),
   rollout: z
     .object({
       state: z

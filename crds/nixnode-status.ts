@@ -16,6 +16,8 @@ const release = z.object({
   class: part
     .optional()
     .describe('The gravest part in which what is desired differs from what runs: system, data, secrets.'),
+  built: z.boolean().optional().describe('Whether what is desired, and does not run yet, is built.'),
+  stopsPods: z.boolean().optional().describe('Whether activating it stops pods of the host.'),
 });
 
 const parts = z.object({

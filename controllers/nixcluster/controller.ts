@@ -23,6 +23,8 @@ import { byName, claimsOf, claimsOfPeers, memberOf, underlayOf } from './members
 import { type Claim, checkOverlaps, highestIndex, servicesOf, takenIndexes } from './network.ts';
 import { awaitAnswer, pinOf } from './pin.ts';
 import { nodesIn } from './relations.ts';
+import { rollOut } from './roll-out.ts';
+import { checkRollout } from './rollout-verdict.ts';
 import { checkSettings } from './settings.ts';
 import { checkMembers, checkRoutes, endpointOf, nodesOf, readiness } from './status.ts';
 
@@ -40,7 +42,7 @@ export const declaration = {
     input(WireguardMesh, clustersOfMesh, meshForCluster),
     input(ClusterPKI, clustersOfPki, pkiForCluster),
   ],
-  conditions: ['Planned', 'Allocated', 'Pinned', 'MembersReady'],
+  conditions: ['Planned', 'Allocated', 'Pinned', 'RolledOut', 'MembersReady'],
   creates: [ClusterPKI],
 } as const;
 
@@ -72,6 +74,7 @@ export function nixClusterController({ objects }: ClusterServices): Controller {
           await context.step('Allocated', () => allocate(visit));
         },
         () => context.step('Pinned', () => pin(visit)),
+        () => context.step('RolledOut', () => roll(visit)),
         () =>
           context.step('MembersReady', () => {
             checkMembers(cluster, visit.members);
@@ -162,6 +165,12 @@ function pin({ cluster, context, members }: Visit): void {
   }
   context.report({ resolver: found.resolver });
   awaitAnswer(found.resolver, members, cluster.spec.nixpkgs.url);
+}
+
+function roll({ cluster, context, members, known }: Visit): void {
+  const { turns, decisions, nodes } = rollOut(cluster, members, nodesOf(cluster, known.nodes, members));
+  context.report({ nodes });
+  checkRollout(turns, decisions);
 }
 
 const unaskedSays = (names: readonly string[]): string =>

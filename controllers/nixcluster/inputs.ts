@@ -25,8 +25,11 @@ export const nodeForCluster = ({ metadata, spec, status }: NixNode): unknown => 
   status?.facts?.addresses,
   status?.deletion?.outcome,
   status?.etcd,
+  [spec.deploy.mode, spec.deploy.reboot],
+  changeOf(status?.release),
+  status?.rebootDue,
   status?.conditions
-    ?.filter(({ type }) => ['Ready', 'Reachable', 'Stalled'].includes(type))
+    ?.filter(({ type }) => ['Ready', 'Reachable', 'Applied', 'Healthy', 'Stalled'].includes(type))
     .map(({ type, status, reason }) => [type, status, reason]),
 ];
 
@@ -36,3 +39,9 @@ export const meshForCluster = ({ metadata, spec }: WireguardMesh): unknown => [
 ];
 
 export const pkiForCluster = ({ metadata }: ClusterPKI): unknown => metadata.uid;
+
+/** Of a release: what there is to change beside data and secrets, which each node takes up by itself. */
+const changeOf = (release: NonNullable<NixNode['status']>['release']): unknown => [
+  release?.confirmed !== undefined,
+  release?.class === 'system' && [release.desired, release.built, release.stopsPods],
+];

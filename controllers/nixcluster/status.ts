@@ -20,9 +20,18 @@ export function nodesOf(
     const underlayAddresses = object ? underlayOf(object, former) : (former?.underlayAddresses ?? []);
     const roles = object ? [...object.spec.roles].sort() : former?.roles;
     const place = placeOf(cluster.spec.network, index);
-    return { name, uid, index, ...(roles && { roles }), ...place, underlayAddresses };
+    const ongoing = former?.uid === uid ? ongoingOf(former) : {};
+    return { name, uid, index, ...(roles && { roles }), ...place, underlayAddresses, ...ongoing };
   });
 }
+
+/** What other steps say of a node stays until they say something else; a namesake begins anew. */
+const ongoingOf = ({ granted, restart, rollout, departure }: ClusterNode): Partial<ClusterNode> => ({
+  ...(granted && { granted }),
+  ...(restart && { restart }),
+  ...(rollout && { rollout }),
+  ...(departure && { departure }),
+});
 
 export function endpointOf({ spec }: NixCluster): string {
   const { host, port } = spec.endpoint;

@@ -1,6 +1,6 @@
 /** Brings a host from what it says to what is desired, one short step after the other; long work goes on without us. */
 import { createHash } from 'node:crypto';
-import { parseDuration } from '../../crds/index.ts';
+import { NixCluster, parseDuration } from '../../crds/index.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
 import type { PartName, Parts } from '../lib/host/protocol.ts';
 import { formats, releaseId } from '../lib/nix/release.ts';
@@ -9,9 +9,10 @@ import { withAdvice } from './advice.ts';
 import { type BadPart, compose } from './compose.ts';
 import { confirmTrial } from './confirm.ts';
 import type { Desired } from './desired.ts';
+import { gateOf, nextInTurn } from './gate.ts';
 import { clockProblem, recheckMs as clockRecheckMs } from './health.ts';
 import { type ReleaseRecord, readRecord } from './manifest.ts';
-import { nextStep, type Release, type Step } from './plan.ts';
+import type { Release, Step } from './plan.ts';
 import { act, lookAgain, type Visit } from './visit.ts';
 
 /** More than a release ever takes in one go; a host that keeps changing its mind does not hold a worker. */
@@ -24,14 +25,22 @@ export async function deploy(visit: Visit, desired: Desired): Promise<void> {
   await heedAnnotations(visit);
   for (let count = 0; count < stepsInOneGo; count++) {
     const { parts, held } = compose(desired.parts, visit.seen, visit.node.status?.release?.previous);
-    const aim = parts && { id: releaseId(parts), parts };
-    const step = aim ? nextStep(visit.seen, aim, visit.node.spec.deploy) : ({ do: 'nothing' } as const);
-    if (aim && isBuilt(visit, aim)) await visit.context.step('Built', () => {});
-    if (step.do === 'nothing') return settled(visit, held, desired);
-    await visit.context.step(stageOf(step), () => perform(visit, step, aim!, desired));
+    const last = parts && { id: releaseId(parts), parts };
+    if (last && isBuilt(visit, last)) await visit.context.step('Built', () => {});
+    const next = last && inTurn(visit, last, desired);
+    if (!next || next.step.do === 'nothing') return settled(visit, held, desired);
+    const { step, aim } = next;
+    await visit.context.step(stageOf(step), () => perform(visit, step, aim, desired));
     await lookAgain(visit);
   }
   throw new ReconcileError('transient', 'TooManySteps', 'the host does not settle; it is visited again');
+}
+
+/** The grant is read anew for each step: it may come, or the cluster may go, while others are done. */
+function inTurn({ seen, node, context }: Visit, last: Release, desired: Desired) {
+  const { namespace = '' } = node.metadata;
+  const cluster = node.spec.clusterRef && context.read.get(NixCluster, namespace, node.spec.clusterRef.name);
+  return nextInTurn(seen, last, desired, node.spec.deploy, gateOf(node, cluster, desired, seen));
 }
 
 const isBuilt = ({ seen }: Visit, aim: Release): boolean =>
@@ -136,9 +145,9 @@ function manifestOf({ node, services, context, seen }: Visit, aim: Release, desi
     if (aim.parts[part] === desired.parts[part]) return desired.record;
     return aim.parts[part] === runs?.[part] ? had : {};
   };
-  const { cluster, nixpkgs } = of('system');
-  const { leaves, origins } = of('secrets');
-  const record: ReleaseRecord = { cluster, nixpkgs, leaves, origins };
+  const { cluster, nixpkgs, podsRestOn } = of('system');
+  const { leaves, origins, layout } = of('secrets');
+  const record: ReleaseRecord = { cluster, nixpkgs, podsRestOn, leaves, origins, layout };
   const renderedAt = new Date(context.clock.now()).toISOString();
   return JSON.stringify({
     ...aim,

@@ -8,6 +8,7 @@ import { describeImpurity, findImpurities } from '../lib/nix/impure.ts';
 import {
   dataTree,
   type DeliveredFile as FileContent,
+  type Placement,
   releaseId,
   secretsPartHash,
   secretsTree,
@@ -87,11 +88,18 @@ export function desiredRelease(input: DesiredInput): Desired {
     secrets: async () => secretsTree(files, await member?.make()),
     record: {
       ...member?.record,
+      layout: layoutOf(files),
       nixpkgs: { url, ...(refresh !== undefined && { refresh }), locked: JSON.stringify(locked) },
     },
     hints: () => userModules.flatMap(hintsOf),
   };
 }
+
+/** Of a file's place, owner and units; not of its content. */
+const layoutOf = (files: readonly Placement[]): string =>
+  hashTree(new Map([['files', JSON.stringify(files.map(placementOf).sort())]]));
+const placementOf = ({ path, mode, owner, group, restartUnits, reloadUnits }: Placement): string =>
+  JSON.stringify([path, mode, owner, group, restartUnits, reloadUnits]);
 
 const hintsOf = ({ kind, name, text }: UserModule): string[] =>
   findImpurities(text).map((impurity) => describeImpurity(`${kind} ${name}`, impurity));

@@ -19,6 +19,10 @@ const recordSchema = z.object({
   leaves: z.record(z.string(), leaf).optional(),
   /** What they and the keys beside them come from, by name (clusterpki/shared-files.ts). */
   origins: z.record(z.string(), digest).optional(),
+  /** A digest of all files of the secrets part but for their contents: a system that knows them knows the next ones too. */
+  layout: digest.optional(),
+  /** What pods on the host depend on beside it: while that stays as it is, they go on under a new system. */
+  podsRestOn: z.string().max(256).optional(),
 });
 export type ReleaseRecord = z.output<typeof recordSchema>;
 export type LeafRecord = z.output<typeof leaf>;

@@ -57,11 +57,16 @@ export function memberParts(
     make: () => makeLeaves(plans, material, object.spec, issuance),
     record: {
       cluster: { name: cluster.metadata.name, index: place.index },
+      podsRestOn: podsRestOn(cluster),
       leaves: Object.fromEntries(plans.map(({ leaf, record }) => [leaf.certificatePath, record])),
       origins: originsOf(subject, material),
     },
   };
 }
+
+/** Upstream drains a node before its kubelet moves to another minor version. */
+const podsRestOn = ({ spec: { kubernetes, runtime, network, kubelet } }: NixCluster): string =>
+  [kubernetes.version, runtime, network.cni, kubelet.cgroupDriver ?? 'systemd'].join(' ');
 
 /** Throws `waiting` (`MeshNotPlanned`) while the mesh does not know which keys are in use: hosts say so first. */
 const peersOf = ({ object, peers }: Mesh, cluster: NixCluster, self: string): PeersFile =>

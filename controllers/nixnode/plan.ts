@@ -112,6 +112,12 @@ function activateStep(trial: Trial | null, wanted: Release): Step {
   return { do: 'activate', attempt: trial.attempt + 1 };
 }
 
+/** The watch of the cluster wakes the node; this is the net below. */
+const turnMs = 300_000;
+
+export const waitForTurn = (message: string): Step =>
+  waitForHost('Applied', 'WaitingForRollout', message, turnMs);
+
 /** Quick at first, when most builds end; then a tenth of the time that it has taken so far, up to 15 seconds. */
 const recheckFor = (seconds: number): number => Math.min(Math.max(soonMs, seconds * 100), 15_000);
 

@@ -32,6 +32,7 @@ export async function render(visit: Visit): Promise<Desired> {
     hmacKey: services.installation.hmacKey,
   });
   visit.desiredId = desired.id;
+  visit.wanted = desired;
   report(visit, visit.seen);
   return desired;
 }

@@ -3,6 +3,7 @@ import type { NixNode, NixNodeStatus } from '../../crds/index.ts';
 import { clip } from '../lib/core/clip.ts';
 import { timestamp } from '../lib/core/timestamp.ts';
 import type { Observation } from '../lib/host/protocol.ts';
+import { classOf, stopsPods, type Wanted } from './gate.ts';
 import { etcdStatusOf, memberOf, pkiStatusOf } from './member-status.ts';
 
 /** Every field that follows from one observation; `undefined` removes what is not true any more. */
@@ -61,6 +62,7 @@ export function releaseOf(
   node: NixNode,
   seen: Observation,
   desired: string | undefined,
+  wanted: Wanted | undefined,
 ): NixNodeStatus['release'] {
   const former = node.status?.release;
   const previous =
@@ -72,7 +74,23 @@ export function releaseOf(
     ...(seen.current !== null && { current: seen.current }),
     ...(seen.confirmed !== null && { confirmed: seen.confirmed }),
     ...(previous !== undefined && { previous }),
+    ...aheadOf(seen, desired, wanted, former),
   };
+}
+
+/** What there is to do for the desired release; while it is not rendered, what was said of it before. */
+function aheadOf(
+  seen: Observation,
+  desired: string | undefined,
+  wanted: Wanted | undefined,
+  former: NixNodeStatus['release'],
+): Pick<NonNullable<NixNodeStatus['release']>, 'class' | 'built' | 'stopsPods'> {
+  if (desired === undefined || seen.confirmed === desired) return {};
+  const runs = seen.releases.find(({ id }) => id === seen.confirmed)?.parts;
+  const part = wanted ? classOf(wanted.parts, runs) : former?.class;
+  const built = seen.releases.some(({ id, system }) => id === desired && system !== null);
+  const stops = part === 'system' && (wanted ? stopsPods(wanted, seen) : former?.stopsPods === true);
+  return { ...(part && { class: part }), ...(built && { built }), ...(stops && { stopsPods: true }) };
 }
 
 function trialOf({ trial }: Observation): NixNodeStatus['trial'] {

@@ -6,6 +6,7 @@ import type { Fencing, HostReply, HostRequest, Observation, Subcommand } from '.
 import { SecretKind } from '../lib/kube/core-kinds.ts';
 import type { Context as RuntimeContext } from '../lib/runtime/controller.ts';
 import { type Fences, nextFence } from './fence.ts';
+import type { Wanted } from './gate.ts';
 import { asReconcileError } from './host-failure.ts';
 import { type Login, loginOf } from './login.ts';
 import { meshStatusOf, saysTheSame } from './member-status.ts';
@@ -28,6 +29,8 @@ export type Visit = {
   membership: Membership | null;
   /** Of the release that is asked for; until it is rendered, what was asked for last time. */
   desiredId: string | undefined;
+  /** That release, once it is rendered. */
+  wanted?: Wanted;
   /** Whether `claim` was made on this visit. */
   claimed: boolean;
 };
@@ -171,10 +174,10 @@ async function pinHostKey({ node, context, host }: Visit): Promise<void> {
   context.event('Normal', 'HostKeyPinned', `from now on only this host key is accepted: ${host.hostKey}`);
 }
 
-export function report({ node, context, desiredId, membership }: Visit, seen: Observation): void {
+export function report({ node, context, desiredId, wanted, membership }: Visit, seen: Observation): void {
   const status = statusOf(node, seen, desiredId, context.clock.now());
   const index = membership?.place.index ?? status.index;
-  context.report({ ...status, index, release: releaseOf(node, seen, desiredId) });
+  context.report({ ...status, index, release: releaseOf(node, seen, desiredId, wanted) });
 }
 
 /** The mesh as the host sees it; undefined where there is none. */

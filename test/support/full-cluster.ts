@@ -77,6 +77,7 @@ export const fullClusterStatus: Fields = {
       addresses: ['fd88:1::1', '10.88.1.1'],
       underlayAddresses: ['192.0.2.1'],
       granted: '8c1f0d3a9b2e',
+      restart: '8c1f0d3a9b2e',
       rollout: { state: 'Draining', message: 'pods are evicted' },
       departure: { stage: 'LeavingEtcd', since: '2026-11-21T10:00:00Z', message: 'its member is removed' },
     },

@@ -107,6 +107,8 @@ export const fullStatus: Fields = {
   release: {
     desired: '8c1f0d3a9b2e',
     class: 'system',
+    built: true,
+    stopsPods: true,
     current: '8c1f0d3a9b2e',
     confirmed: '8c1f0d3a9b2e',
     previous: '000000000000',
