@@ -70,7 +70,7 @@ export const objectName = () =>
   ]);
 
 /** A key of a Secret's or ConfigMap's data. */
-const dataKey = () =>
+export const dataKey = () =>
   withRules(text({ min: 1, max: 253 }), [
     matches(/^[-._a-zA-Z0-9]+$/, 'must be a key of data: letters, digits, "-", "_" and "."'),
   ]);

@@ -1,5 +1,14 @@
 /** The API of Firn: every kind as a type and as a value of the same name. The only barrel of the project. */
 export { isAddress } from './address.ts';
+export { ClusterAccess } from './clusteraccess.ts';
+export { ClusterAddon } from './clusteraddon.ts';
+export type { ClusterAddonSpec, ManifestSource } from './clusteraddon-spec.ts';
+export {
+  type AppliedObject,
+  type ClusterAddonStatus,
+  maxObjects,
+  type TroubledObject,
+} from './clusteraddon-status.ts';
 export { ClusterPKI } from './clusterpki.ts';
 export type { ClusterPKISpec } from './clusterpki-spec.ts';
 export type { ClusterPKIStatus } from './clusterpki-status.ts';

@@ -1,3 +1,5 @@
+import { ClusterAccess } from './clusteraccess.ts';
+import { ClusterAddon } from './clusteraddon.ts';
 import { ClusterPKI } from './clusterpki.ts';
 import type { FirnKind } from './kind.ts';
 import { NixCluster } from './nixcluster.ts';
@@ -13,4 +15,6 @@ export const firnKinds: readonly FirnKind<KubeObject>[] = [
   NixCluster,
   WireguardMesh,
   ClusterPKI,
+  ClusterAccess,
+  ClusterAddon,
 ];

@@ -1,11 +1,20 @@
 /** What zod accepts the API server accepts, and the other way round; and both make the same of it. */
 import * as fc from 'fast-check';
-import { ClusterPKI, NixCluster, NixModule, NixNode, WireguardMesh } from '../../crds/index.ts';
+import {
+  ClusterAccess,
+  ClusterAddon,
+  ClusterPKI,
+  NixCluster,
+  NixModule,
+  NixNode,
+  WireguardMesh,
+} from '../../crds/index.ts';
 import type { FirnKind } from '../../crds/kind.ts';
 import type { KubeObject } from '../../crds/resource.ts';
 
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { installCrds, type RawApi, rawApi } from '../support/firn-api.ts';
+import { fullAccess, fullAccessStatus, fullAddon, fullAddonStatus } from '../support/full-access.ts';
 import { fullCluster, fullClusterStatus } from '../support/full-cluster.ts';
 import { fullMesh, fullMeshStatus } from '../support/full-mesh.ts';
 import { fullModule, fullNode, fullStatus } from '../support/full-objects.ts';
@@ -168,4 +177,20 @@ test('of the spec of a ClusterPKI', async () => {
 
 test('of the status of a ClusterPKI', async () => {
   await agree(300, { status: fullPkiStatus }, await judgeStatus(ClusterPKI, fullPki));
+});
+
+test('of the spec of a ClusterAccess', async () => {
+  await agree(400, { name: 'ops', spec: fullAccess('x').spec! }, judgeSpec(ClusterAccess, fullAccess));
+});
+
+test('of the status of a ClusterAccess', async () => {
+  await agree(200, { status: fullAccessStatus }, await judgeStatus(ClusterAccess, fullAccess));
+});
+
+test('of the spec of a ClusterAddon', async () => {
+  await agree(400, { name: 'web', spec: fullAddon('x').spec! }, judgeSpec(ClusterAddon, fullAddon));
+});
+
+test('of the status of a ClusterAddon', async () => {
+  await agree(200, { status: fullAddonStatus }, await judgeStatus(ClusterAddon, fullAddon));
 });

@@ -162,6 +162,9 @@ export const hostileStructures: readonly Json[] = [
   { constructor: 'x' },
 ];
 
+const subjects = words(`
+  system:masters system: systemx firn:operator firn: a:b oidc:x@example.com a/b=c+d -a a- a--b kubernetes-admin @a`);
+
 const byField: Readonly<Record<string, readonly string[]>> = {
   host: [...addresses, ...names],
   addresses,
@@ -171,7 +174,10 @@ const byField: Readonly<Record<string, readonly string[]>> = {
   compactionInterval: durations,
   timeout: durations,
   name: [...names, ...labels],
-  user: names,
+  user: [...names, ...subjects],
+  groups: subjects,
+  lifetime: durations,
+  secretName: names,
   owner: names,
   group: names,
   confirmWithin: durations,
