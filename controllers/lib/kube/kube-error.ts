@@ -1,8 +1,14 @@
+import { Sealed } from '../core/sealed.ts';
+
 /** `Status` of the Kubernetes API, as far as it is read. */
 export type ApiStatus = {
   reason?: string;
   code?: number;
-  details?: { retryAfterSeconds?: number; causes?: { field?: string; reason?: string }[] };
+  message?: string;
+  details?: {
+    retryAfterSeconds?: number;
+    causes?: { field?: string; reason?: string; message?: string }[];
+  };
 };
 
 /**
@@ -19,12 +25,14 @@ export class KubeError extends Error {
   readonly words: string | undefined;
   /** How long the server asks to be left alone, in milliseconds. */
   readonly retryAfterMs: number | undefined;
+  /** What the server said, all of it: for those alone who know that the call was about nothing secret. */
+  readonly answer: Sealed<string>;
 
   constructor(
     call: string,
     status: number,
     reason: string,
-    extra: { fields?: string[]; retryAfterMs?: number; words?: string } = {},
+    extra: { fields?: string[]; retryAfterMs?: number; words?: string; answer?: string } = {},
   ) {
     const fields = extra.fields?.length ? ` (${extra.fields.join(', ')})` : '';
     super(`${call}: ${status === 0 ? '' : `${status} `}${extra.words ?? reason}${fields}`);
@@ -32,6 +40,7 @@ export class KubeError extends Error {
     this.status = status;
     this.reason = reason;
     this.retryAfterMs = extra.retryAfterMs;
+    this.answer = new Sealed(extra.answer ?? '');
   }
 }
 
@@ -48,6 +57,7 @@ export function answeredError(call: string, status: number, body: string): KubeE
   const fields = (said.details?.causes ?? []).flatMap((cause) => (cause.field ? [cause.field] : []));
   return new KubeError(call, status, said.reason || defaultReasons[status] || 'Unknown', {
     fields: [...new Set(fields)].slice(0, 10),
+    answer: body,
     ...(seconds ? { retryAfterMs: seconds * 1000 } : {}),
   });
 }
@@ -81,7 +91,7 @@ const defaultReasons: Record<number, string> = {
   504: 'Timeout',
 };
 
-function parseStatus(body: string): ApiStatus {
+export function parseStatus(body: string): ApiStatus {
   try {
     const parsed: unknown = JSON.parse(body);
     return typeof parsed === 'object' && parsed !== null ? (parsed as ApiStatus) : {};
