@@ -1,6 +1,6 @@
 /** How the operator gets into a cluster: over which hosts, and by whose authority. */
 import { ClusterPKI, type NixCluster, type NixNode } from '../../crds/index.ts';
-import { authorityMaterial } from '../clusterpki/material.ts';
+import { type AuthorityMaterial, authorityMaterial } from '../clusterpki/material.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
 import { several } from '../lib/core/several.ts';
 import { SecretKind } from '../lib/kube/core-kinds.ts';
@@ -85,7 +85,8 @@ function noWay(problems: readonly { node: string; problem: string }[]): Reconcil
   return new ReconcileError('waiting', 'NoControlPlane', message);
 }
 
-async function authorityOf(cluster: NixCluster, read: Reader): Promise<TargetAccess['authority']> {
+/** Who signs in the cluster. Throws while that is not there. */
+export async function authorityOf(cluster: NixCluster, read: Reader): Promise<AuthorityMaterial> {
   const namespace = cluster.metadata.namespace ?? '';
   const name = pkiOf(cluster);
   const pki = read.get(ClusterPKI, namespace, name);

@@ -29,6 +29,36 @@
 - apiGroups:
     - firn.dev
   resources:
+    - clusteraccesses
+  verbs:
+    - get
+    - list
+    - patch
+    - watch
+- apiGroups:
+    - firn.dev
+  resources:
+    - clusteraccesses/status
+  verbs:
+    - patch
+- apiGroups:
+    - firn.dev
+  resources:
+    - clusteraddons
+  verbs:
+    - get
+    - list
+    - patch
+    - watch
+- apiGroups:
+    - firn.dev
+  resources:
+    - clusteraddons/status
+  verbs:
+    - patch
+- apiGroups:
+    - firn.dev
+  resources:
     - clusterpkis
   verbs:
     - create

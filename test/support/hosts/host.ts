@@ -10,9 +10,8 @@ export type HostOptions = MachineOptions & {
   index: number;
   address: string;
   address6: string;
-  /** Where connections of `reachable()` come from, and where they go. */
+  /** Where connections of `reachable()` come from. */
   probes: string[];
-  probed: string;
   hostKey: string;
   adminKeyFile: string;
   written: string;
@@ -83,12 +82,12 @@ function shellInside(leader: number, path: string): string[] {
  * PerSourcePenalties: who disconnects without logging in is shut out for a while, so the questions come from several
  * addresses in turn, and never from the one that operators under test come from.
  */
-function prober({ probed, probes }: HostOptions): () => Promise<boolean> {
+function prober({ address, probes }: HostOptions): () => Promise<boolean> {
   let asked = 0;
   return () => {
     const localAddress = probes[asked++ % probes.length]!;
     return new Promise((resolve) => {
-      const socket = createConnection({ host: probed, port: 22, localAddress });
+      const socket = createConnection({ host: address, port: 22, localAddress });
       const settle = (answer: boolean) => {
         socket.destroy();
         resolve(answer);

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestCluster } from '../cluster.ts';
 import { type Answer, type RawApi, rawApi } from '../firn-api.ts';
 import { findIn } from './forms.ts';
+import { isPublic } from './manifests.ts';
 import { keepSecret, type Place } from './registry.ts';
 
 type Resource = { name: string; verbs: string[] };
@@ -18,6 +19,7 @@ export const placeOfCluster = (cluster: TestCluster): Place => ({
       for (const [key, value] of Object.entries(data)) {
         // An installation's id is in the status of every node.
         if (name === 'firn-installation' && key === 'id') continue;
+        if (isPublic(key)) continue;
         keepSecret(`Secret ${namespace}/${name} ${key}`, Buffer.from(value, 'base64'));
       }
     }

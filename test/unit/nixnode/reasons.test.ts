@@ -19,6 +19,8 @@ const elsewhere: Record<string, () => string[]> = {
   reason: () => [
     ...refusalCodes.map((code) => (code === 'Failed' ? 'HostFailed' : code)),
     ...['Conflict', 'ApiServerFailed'],
+    // clusteraddon/problems.ts: of what a cluster did not take.
+    ...addonProblems(),
   ],
   'error.reason': () => [],
   'conflict.reason': () => [...conflictReasons],
@@ -35,6 +37,7 @@ const elsewhere: Record<string, () => string[]> = {
     'WireguardMeshNotFound',
   ],
   '`${kind.kind}Invalid`': () => [
+    'ClusterAddonInvalid',
     'ClusterPKIInvalid',
     'ConfigMapInvalid',
     'NixClusterInvalid',
@@ -59,6 +62,11 @@ const unquoted = (words: string): string | undefined => /^'([A-Z][A-Za-z0-9]*)'$
 function hostErrorCodes(): string[] {
   const union = /export type HostErrorCode =([\s\S]*?);/.exec(read('controllers/lib/host/host.ts'))![1]!;
   return matches(union, /\| '(\w+)'/g);
+}
+
+function addonProblems(): string[] {
+  const union = /^type Reason = (.*);$/m.exec(read('controllers/clusteraddon/problems.ts'))![1]!;
+  return matches(union, /'(\w+)'/g);
 }
 
 /** Calls of `waitForHost` and `waitForPerson` in plan.ts. */

@@ -1,0 +1,32 @@
+/** Which objects an addon is about, and what of them matters to it. */
+import { ClusterAddon, type NixCluster } from '../../crds/index.ts';
+import type { CacheReader, Index, ObjectMetadata, Woken } from '../lib/runtime/controller.ts';
+
+const addonsByConfigMap: Index<ClusterAddon> = {
+  kind: ClusterAddon,
+  valuesOf: ({ spec }) => spec.manifests.flatMap(({ configMapRef }) => configMapRef?.name ?? []),
+};
+const addonsByCluster: Index<ClusterAddon> = {
+  kind: ClusterAddon,
+  valuesOf: ({ spec }) => [spec.clusterRef.name],
+};
+
+const woken = (
+  index: Index<ClusterAddon>,
+  { metadata: { namespace = '', name } }: ObjectMetadata,
+  read: CacheReader,
+): Woken[] => read.by(index, namespace, name).map(({ metadata }) => metadata);
+
+export const addonsOfConfigMap = (configMap: ObjectMetadata, read: CacheReader): Woken[] =>
+  woken(addonsByConfigMap, configMap, read);
+
+export const addonsOfCluster = (cluster: ObjectMetadata, read: CacheReader): Woken[] =>
+  woken(addonsByCluster, cluster, read);
+
+export const clusterForAddon = ({ metadata, spec, status }: NixCluster): unknown => [
+  metadata.uid,
+  metadata.deletionTimestamp !== undefined,
+  spec.endpoint,
+  spec.access,
+  status?.version,
+];
