@@ -1,5 +1,6 @@
 /** The API of Firn: every kind as a type and as a value of the same name. The only barrel of the project. */
 export { isAddress } from './address.ts';
+export { type Bind, parseBind } from './bind.ts';
 export { ClusterAccess } from './clusteraccess.ts';
 export { ClusterAddon } from './clusteraddon.ts';
 export type { ClusterAddonSpec, ManifestSource } from './clusteraddon-spec.ts';
@@ -9,6 +10,9 @@ export {
   maxObjects,
   type TroubledObject,
 } from './clusteraddon-status.ts';
+export { ClusterFrontend } from './clusterfrontend.ts';
+export type { ClusterFrontendSpec } from './clusterfrontend-spec.ts';
+export type { ClusterFrontendStatus, FrontendNode } from './clusterfrontend-status.ts';
 export { ClusterPKI } from './clusterpki.ts';
 export type { ClusterPKISpec } from './clusterpki-spec.ts';
 export type { ClusterPKIStatus } from './clusterpki-status.ts';

@@ -1,5 +1,6 @@
 import { ClusterAccess } from './clusteraccess.ts';
 import { ClusterAddon } from './clusteraddon.ts';
+import { ClusterFrontend } from './clusterfrontend.ts';
 import { ClusterPKI } from './clusterpki.ts';
 import type { FirnKind } from './kind.ts';
 import { NixCluster } from './nixcluster.ts';
@@ -17,4 +18,5 @@ export const firnKinds: readonly FirnKind<KubeObject>[] = [
   ClusterPKI,
   ClusterAccess,
   ClusterAddon,
+  ClusterFrontend,
 ];

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { conditions, count, digest, integer, releaseId, timestamp } from './common.ts';
 import { etcdId, startWord, transport } from './etcd.ts';
-import { atomicList } from './rules.ts';
+import { atomicList, mapList } from './rules.ts';
 import { wireguardKeyPattern } from './wireguard-key.ts';
 
 const part = z.enum(['system', 'data', 'secrets']);
@@ -147,6 +147,13 @@ export const originNames = [
   'encryption',
 ] as const;
 
+const frontend = z.object({
+  name: z.string().max(63).describe('Name of the ClusterFrontend.'),
+  digest: digest().optional().describe('Of the frontend as it was when it was deployed.'),
+  servers: count().describe('Pods that its HAProxy knows of.'),
+  up: count().describe('Those of them that answer its health checks.'),
+});
+
 const pki = z.object({
   authorities: atomicList(
     z.object({
@@ -195,6 +202,7 @@ export const nixNodeStatus = z
     mesh: mesh.optional().describe('The mesh as the host sees it.'),
     etcd: etcd.optional().describe("What the host has of its cluster's datastore."),
     pki: pki.optional().describe('Certificates of the cluster on the host.'),
+    frontends: mapList(frontend, 'name', 256).optional().describe('The frontends that the host serves.'),
     ssh: ssh.optional().describe('What was seen of the SSH server.'),
     nixpkgs: nixpkgs.optional().describe('The nixpkgs that was resolved.'),
     fence: z

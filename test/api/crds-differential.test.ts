@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import {
   ClusterAccess,
   ClusterAddon,
+  ClusterFrontend,
   ClusterPKI,
   NixCluster,
   NixModule,
@@ -16,6 +17,7 @@ import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { installCrds, type RawApi, rawApi } from '../support/firn-api.ts';
 import { fullAccess, fullAccessStatus, fullAddon, fullAddonStatus } from '../support/full-access.ts';
 import { fullCluster, fullClusterStatus } from '../support/full-cluster.ts';
+import { fullFrontend, fullFrontendStatus } from '../support/full-frontend.ts';
 import { fullMesh, fullMeshStatus } from '../support/full-mesh.ts';
 import { fullModule, fullNode, fullStatus } from '../support/full-objects.ts';
 import { fullPki, fullPkiStatus } from '../support/full-pki.ts';
@@ -193,4 +195,10 @@ test('of the spec of a ClusterAddon', async () => {
 
 test('of the status of a ClusterAddon', async () => {
   await agree(200, { status: fullAddonStatus }, await judgeStatus(ClusterAddon, fullAddon));
+test('of the spec of a ClusterFrontend', async () => {
+  await agree(400, { name: 'web', spec: fullFrontend('x').spec! }, judgeSpec(ClusterFrontend, fullFrontend));
+});
+
+test('of the status of a ClusterFrontend', async () => {
+  await agree(300, { status: fullFrontendStatus }, await judgeStatus(ClusterFrontend, fullFrontend));
 });

@@ -169,6 +169,7 @@ export const fullStatus: Fields = {
     nextExpiry: '2026-11-21T10:00:00Z',
     nextExpiring: '/etc/kubernetes/pki/apiserver.crt',
   },
+  frontends: [{ name: 'web', digest: hash, servers: 5, up: 4 }],
   ssh: { hostKeys: [key], hostKeyFingerprint: 'SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' },
   nixpkgs: {
     url: 'github:NixOS/nixpkgs/nixos-26.05',

@@ -90,6 +90,10 @@ const labels = [
 const times = words(`
   2026-11-21T10:00:00Z 2026-11-21 2026-11-21T10:00:00 2026-11-21T10:00:00+01:00 2026-13-21T10:00:00Z 2026-02-30T10:00:00Z
   2026-11-21T25:00:00Z 2026-11-21t10:00:00z 2026-11-21T10:00:00.123456Z 2026-11-21T10:00:60Z 2026-11-21T10:00:00.Z`);
+const binds = words(`
+  192.0.2.1:443 [2001:db8::1]:443 :443 :0 :00 :65535 :65536 :99999 :100000 443 : 0.0.0.0:443 [::]:443 [::1]:443 127.0.0.1:80
+  2001:db8::1:443 [192.0.2.1]:443 [::ffff:192.0.2.1]:443 192.0.2.256:443 192.0.02.1:443 [2001:DB8::1]:443 [:::]:443 []:443
+  [::1]:0443 *:443 example.com:443 [fe80::1%eth0]:443 :53 :2379 :6443 :7443 :10250 :29999 :30000 :32767 :32768 [1::2:443 1.2.3.4:5:6`);
 const releases = words('26.05 26.11 26.06 6.05 126.05 x86_64-linux aarch64-linux x86_64-darwin X-linux');
 const choices = words(`
   Strict TrustOnFirstUse strict Plan Apply Paused Reset Orphan In NotIn Exists DoesNotExist WouldNotBoot RebootUnprotected
@@ -126,6 +130,7 @@ export const hostileStrings: readonly string[] = [
   ...labels,
   ...times,
   ...releases,
+  ...binds,
   ...choices,
 ];
 
@@ -198,6 +203,10 @@ const byField: Readonly<Record<string, readonly string[]>> = {
   deadline: times,
   stateVersion: releases,
   system: [...releases, ...hashes],
+  bind: binds,
+  balance: words('roundrobin leastconn source random first uri'),
+  port: [...names, ...words('https a-b -a a- 80 abcdefghijklmnop abcdefghijklmno')],
+  namespace: names,
 };
 
 /** What is worth trying in a field, or in the list or map of that name. */
