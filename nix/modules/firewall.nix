@@ -49,6 +49,15 @@ in
     fromPods = ports "pods of any node, and to nodes";
     nodeAddressesFile = file "/run/firn/current/data/node-addresses" "Addresses of the other nodes outside of pods' networks, one a line.";
     hostsFile = file "/run/firn/current/data/hosts" "hosts(5) with the addresses of all nodes in pods' networks.";
+    listenersFile = mkOption {
+      type = types.nullOr types.path;
+      default = null;
+      apply = file: if file == null then null else toString file;
+      description = ''
+        A file with lines `bind NAME ADDRESS PORT`: TCP ports that are open to everyone at that address of this host, or at
+        each of them where it is `*`. `firn-firewall.service` is to be reloaded when it changes.
+      '';
+    };
   };
 
   config = lib.mkIf cfg.enable {
@@ -88,6 +97,7 @@ in
       environment = {
         FIRN_NODE_ADDRESSES = cfg.nodeAddressesFile;
         FIRN_HOSTS = cfg.hostsFile;
+        FIRN_LISTENERS = lib.optionalString (cfg.listenersFile != null) cfg.listenersFile;
         FIRN_CHAINS = "${chains}";
       };
       # No moment without rules.

@@ -1,4 +1,4 @@
-/** The two programs of Kubernetes' modules that read fleet data: what they make of it, and of what is none. */
+/** The programs of Kubernetes' modules that read fleet data: what they make of it, and of what is none. */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -206,5 +206,73 @@ describe('the balancer', () => {
     });
     expect(status).not.toBe(0);
     expect(readFileSync(join(folder, 'haproxy.cfg'), 'utf8')).toBe(before);
+  });
+});
+
+describe('frontends', () => {
+  const render = (lines: string | null, environment: Record<string, string> = {}) => {
+    const file = join(folder, 'frontends');
+    if (lines !== null) writeFileSync(file, lines);
+    const said = run('frontends.sh', ['render'], {
+      FIRN_FRONTENDS: file,
+      FIRN_DOMAIN: 'k8s.internal',
+      FIRN_HAPROXY: 'true',
+      FIRN_IPV6: 'true',
+      FIRN_MAX_CONNECTIONS: '1000',
+      FIRN_RESOLVERS: 'fd88:1::1 10.88.1.1',
+      RUNTIME_DIRECTORY: folder,
+      ...environment,
+    });
+    expect(said).toMatchObject({ status: 0, stderr: '' });
+    return readFileSync(join(folder, 'haproxy.cfg'), 'utf8');
+  };
+  const sections = (text: string) => text.split(/^(?=listen )/m).slice(1);
+  const web = 'frontend web TCP leastconn 20 PLAIN default ingress https\n';
+
+  test('a section each; the records of a service are asked of this host’s own resolver', () => {
+    const text = render(
+      `${web}bind web 198.51.100.2 443\nbind web 2001:db8:2::1000 443\n` +
+        'frontend site HTTP roundrobin 3 PROXY shop www http\nbind site * 80\n',
+    );
+    expect(text).toContain('nameserver node1 tcp@[fd88:1::1]:53\n  nameserver node2 tcp@10.88.1.1:53\n');
+    const [first, second] = sections(text) as [string, string];
+    expect(first).toContain(
+      '  bind 198.51.100.2:443 transparent\n  bind [2001:db8:2::1000]:443 v6only transparent\n',
+    );
+    expect(first).toMatch(
+      /^ {2}server-template s 1-20 _https\._tcp\.ingress\.default\.svc\.k8s\.internal resolvers/m,
+    );
+    expect(first).not.toContain('send-proxy');
+    expect(second).toContain('  mode http\n  bind 0.0.0.0:80\n  bind [::]:80 v6only\n  balance roundrobin\n');
+    expect(second).toMatch(/server-template s 1-3 .* send-proxy-v2 check-send-proxy$/m);
+  });
+
+  test('without IPv6 nothing listens there', () => {
+    const text = render(`${web}bind web * 80\nbind web 2001:db8::1 81\n`, { FIRN_IPV6: 'false' });
+    expect(sections(text)[0]).not.toContain('[');
+  });
+
+  test.each([
+    'frontend a TCP leastconn 20 PLAIN default ingress https extra\nbind a * 1\n',
+    'frontend a TCP leastconn;x 20 PLAIN default ingress https\nbind a * 1\n',
+    'frontend a tcp leastconn 20 PLAIN default ingress https\nbind a * 1\n',
+    'frontend a TCP leastconn 0 PLAIN default ingress https\nbind a * 1\n',
+    'frontend a TCP leastconn 1e9 PLAIN default ingress https\nbind a * 1\n',
+    'frontend a TCP leastconn 20 PLAIN default in.gress https\nbind a * 1\n',
+    'frontend a TCP leastconn 20 PLAIN default $ingress https\nbind a * 1\n',
+    'frontend "a TCP leastconn 20 PLAIN default ingress https\nbind "a * 1\n',
+    'frontend a TCP leastconn 20 PLAIN default ingress https\nbind a unix@/x 1\n',
+    'frontend a TCP leastconn 20 PLAIN default ingress https\nbind a * 65536\n',
+    'frontend a TCP leastconn 20 PLAIN default ingress https\nbind a * 80,1.2.3.4:90\n',
+    'bind web * 80\n',
+    'global\n  stats socket /x\n',
+    `${web}`,
+  ])('%j is no frontend', (lines) => {
+    expect(sections(render(lines))).toEqual([]);
+    expect(render(lines)).toBe(render(''));
+  });
+
+  test('without a file there is nothing to serve, and that is well', () => {
+    expect(sections(render(null))).toEqual([]);
   });
 });

@@ -10,7 +10,7 @@ import { newMaterial } from '../support/pki.ts';
 import { subject } from '../support/pki-subject.ts';
 import { refusalOf } from '../support/stand-in.ts';
 
-const ours = /^(etcd|kine|kube-.*|kubelet|containerd|crio|firn-api-balancer|firn-dns)$/;
+const ours = /^(etcd|kine|kube-.*|kubelet|containerd|crio|firn-api-balancer|firn-dns|firn-frontends)$/;
 
 type Seen = { units: string[]; warnings: string[]; open: Record<'nodes' | 'pods' | 'anywhere', number[]> };
 
@@ -52,10 +52,12 @@ describe('units and open ports follow from roles', () => {
     expect(open).toEqual({ nodes: [53, 10250], pods: [53, 10250], anywhere: [] });
   });
 
-  test('a frontend finds the API and names, and runs no pods', async () => {
-    const { units, open } = await seen({ roles: '"frontend"' });
-    expect(units).toEqual(everywhere);
-    expect(open.nodes).toEqual([53]);
+  test('a frontend finds the API and names, balances, and runs no pods', async () => {
+    const { units, warnings, open } = await seen({ roles: '"frontend"' });
+    expect(units).toEqual([...everywhere, 'firn-frontends']);
+    expect(warnings).toEqual([]);
+    // What it listens on is said by a file, and is opened by that.
+    expect(open).toEqual({ nodes: [53], pods: [53], anywhere: [] });
   });
 
   test('nothing runs before it is enabled, whatever the roles', async () => {
@@ -170,6 +172,27 @@ test('units that delivered files restart and reload are there by those names', a
     `lib.concatLists (lib.mapAttrsToList (name: service: [ (name + ".service") ] ++ service.aliases) config.systemd.services)`,
   )) as string[];
   expect([...named].filter((unit) => !names.includes(unit))).toEqual([]);
+});
+
+test('a frontend is told of changes, and so is the firewall; it may bind low ports and nothing else', async () => {
+  const host = { roles: '"frontend"' };
+  const units = (await look(host, 'config.environment.etc."firn/data-units".text')) as string;
+  expect(units.split('\n').filter((line) => line.startsWith('frontends '))).toEqual([
+    'frontends reload firn-firewall.service',
+    'frontends reload firn-frontends.service',
+  ]);
+  const service = 'config.systemd.services.firn-frontends';
+  expect(
+    await look(host, `{ inherit (${service}.serviceConfig) CapabilityBoundingSet Slice DynamicUser; }`),
+  ).toEqual({
+    CapabilityBoundingSet: 'CAP_NET_BIND_SERVICE',
+    Slice: 'kubernetes.slice',
+    DynamicUser: true,
+  });
+  expect(await look(host, `${service}.environment.FIRN_RESOLVERS`)).toBe('fd88:1::1 10.88.1.1');
+  const rules = 'config.networking.firewall.extraInputRules';
+  expect(await look(host, rules)).toContain('meta mark & 0x80 == 0x80 accept');
+  expect(await look({}, rules)).not.toContain('0x80');
 });
 
 describe('refused, with what to do', () => {

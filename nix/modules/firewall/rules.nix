@@ -8,8 +8,10 @@
 }:
 let
   inherit (network) podNetworks serviceNetworks;
-  # A bit that neither kube-proxy (14, 15), nor CNI's portmap (13), nor common network plugins use.
+  # Bits that neither kube-proxy (14, 15), nor CNI's portmap (13), nor common network plugins use: of another node, and to a
+  # listener.
   marked = "meta mark & 0x40 == 0x40";
+  listeners = cfg.listenersFile != null;
   lines = lib.concatMapStrings (line: "${line}\n");
   family = address: if lib.hasInfix ":" address then "ip6" else "ip";
   protocols = { ip = "ipv4"; ip6 = "ipv6"; };
@@ -100,6 +102,7 @@ in
     accept marked cfg.fromNodes
     ++ lib.concatMap (pods: accept (from pods) cfg.fromPods) podNetworks
     ++ accept marked cfg.fromPods
+    ++ lib.optional listeners "meta mark & 0x80 == 0x80 accept"
   );
 
   forward = lines (
@@ -121,7 +124,12 @@ in
       lib.optionals network.bridge bridgeSpoofing ++ meshSpoofing
     )
     + chain "nodes" "filter hook prerouting priority mangle" (
-      [ "meta mark set meta mark & 0xffffffbf" ]
+      [ "meta mark set meta mark & 0xffffff3f" ]
+      ++ lib.optionals listeners [
+        "tcp dport @listeners meta mark set meta mark | 0x80"
+        "ip daddr . tcp dport @listeners4 meta mark set meta mark | 0x80"
+        "ip6 daddr . tcp dport @listeners6 meta mark set meta mark | 0x80"
+      ]
       ++ lib.optional network.bridge ''iifname "brkube" return''
       ++ [
         "ip saddr @nodes4 meta mark set meta mark | 0x40"

@@ -21,6 +21,7 @@
     ./kubelet-node.nix
     ./kube-proxy.nix
     ./dns.nix
+    ./frontends.nix
     ./firewall.nix
   ];
 }

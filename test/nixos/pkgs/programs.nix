@@ -152,6 +152,7 @@
     "usermod"
     "su"
   ];
+  socat = [ "socat" ];
   sudo = [
     "sudo"
     "visudo"
