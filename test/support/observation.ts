@@ -42,6 +42,7 @@ export function observation(changes: Partial<Observation> = {}): Observation {
     certificates: [],
     wireguard: null,
     etcd: noDatastore,
+    frontends: null,
     trial: null,
     bad: [],
     build: null,

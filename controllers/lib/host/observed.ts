@@ -16,6 +16,9 @@ export const observedLimits = {
   epochs: 8,
   /** Of one device. */
   peers: 2000,
+  frontends: 256,
+  /** Of one frontend. */
+  servers: 256,
 } as const;
 
 const text = z.base64().transform((encoded) => Buffer.from(encoded, 'base64').toString('utf8'));
@@ -40,6 +43,19 @@ export const certificatesSchema = z
     }),
   )
   .max(observedLimits.certificates);
+
+/** Null where the host is no frontend, or HAProxy does not run there. */
+export const frontendsSchema = z
+  .array(
+    z.object({
+      name: z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/),
+      /** Pods that it knows of, and those of them that answer. */
+      servers: counter.max(observedLimits.servers),
+      up: counter.max(observedLimits.servers),
+    }),
+  )
+  .max(observedLimits.frontends)
+  .nullable();
 
 /** Null where the host has neither keys of a mesh nor a unit that says something about one. */
 export const wireguardSchema = z

@@ -43,6 +43,7 @@ export const programParts = [
   'lib/observe-mesh.sh',
   '../modules/kubernetes/etcd-identity.sh',
   'lib/observe-etcd.sh',
+  'lib/observe-frontends.sh',
   'lib/observe.sh',
   'firn-host',
 ] as const;

@@ -7,7 +7,13 @@
  * every free text is base64 (fields that end in `B64`), so that nothing a host contains can break the framing.
  */
 import { z } from 'zod';
-import { certificatesSchema, etcdSchema, manifestSchema, wireguardSchema } from './observed.ts';
+import {
+  certificatesSchema,
+  etcdSchema,
+  frontendsSchema,
+  manifestSchema,
+  wireguardSchema,
+} from './observed.ts';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const releaseId = z.string().regex(/^[0-9a-f]{12}$/);
@@ -118,6 +124,7 @@ export const observationSchema = z.object({
   certificates: certificatesSchema,
   wireguard: wireguardSchema,
   etcd: etcdSchema,
+  frontends: frontendsSchema,
   trial: z
     .object({
       id: releaseId,

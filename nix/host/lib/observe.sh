@@ -34,6 +34,7 @@ observe() {
 		observe_release
 		observe_mesh
 		observe_etcd
+		observe_frontends
 		observe_trial
 		observe_bad
 		observe_jobs

@@ -1,3 +1,4 @@
+import { observeFrontends } from './frontends.ts';
 import { observeMesh } from './mesh.ts';
 import { certificatesOf } from './secrets.ts';
 import { type Job, type Machine, unixNow } from './state.ts';
@@ -51,6 +52,7 @@ export function observe(machine: Machine, program: string): Record<string, unkno
     certificates: certificatesOf(state),
     wireguard: observeMesh(machine),
     etcd: state.etcd,
+    frontends: observeFrontends(state),
     trial: trial && {
       id: trial.id,
       attempt: trial.attempt,

@@ -80,6 +80,8 @@ export type HostState = {
   mesh: ScriptedMesh;
   /** Data and what is remembered of them, as files say it. */
   etcd: Observation['etcd'];
+  /** Behind each frontend that it serves. */
+  pods: { servers: number; up: number };
   trial: Trial | null;
   bad: Bad[];
   build: Job | null;
@@ -145,6 +147,7 @@ export function freshState(hostname: string): HostState {
     confirmed: null,
     mesh: freshMesh(),
     etcd: noDatastore,
+    pods: { servers: 2, up: 2 },
     trial: null,
     bad: [],
     build: null,

@@ -1,8 +1,15 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { certificatesSchema, etcdSchema, wireguardSchema } from '../../../controllers/lib/host/observed.ts';
+import {
+  certificatesSchema,
+  etcdSchema,
+  frontendsSchema,
+  wireguardSchema,
+} from '../../../controllers/lib/host/observed.ts';
 import { observationSchema } from '../../../controllers/lib/host/protocol.ts';
 import { runSnippet, shells } from '../../support/host-program/snippet.ts';
 import { noDatastore } from '../../support/ssh-server/state.ts';
@@ -173,6 +180,42 @@ describe.each(shells)('in $name', ({ shell }) => {
       devices: { peers: unknown[] }[];
     };
     expect(said.devices[0]?.peers).toHaveLength(2000);
+  });
+
+  /** `socat` answers with rows of HAProxy's statistics, of which the name, the server and the state matter. */
+  async function frontends(rows: [string, string, string][]): Promise<unknown> {
+    const server = createServer().listen(join(folder, 'socket'));
+    await once(server, 'listening');
+    const lines = rows.map(([name, server, state]) => `${name},${server},${','.repeat(14)},${state},1\n`);
+    write('rows', `# pxname,svname\n${lines.join('')}\n`);
+    write('bin/socat', '#!/bin/sh\nexec cat "$(dirname "$0")/../rows"\n', 0o755);
+    const said = frontendsSaid('socket');
+    server.close();
+    return said;
+  }
+  const frontendsSaid = (socket: string): unknown => {
+    const snippet = `PATH=$PWD/bin:$PATH frontends_socket=$PWD/${socket}\nobserve_frontends >&4`;
+    return frontendsSchema.parse(JSON.parse(`{"x":0${runSnippet(folder, shell, snippet)}}`).frontends);
+  };
+
+  test('frontends with the pods that each knows, and that answer it', async () => {
+    expect(
+      await frontends([
+        ['web', 's1', 'UP'],
+        ['web', 's2', 'UP 1/2'],
+        ['web', 's3', 'DOWN 1/2'],
+        ['web', 's4', 'MAINT (resolution)'],
+        ['a-b', 's1', 'no check'],
+        ['idle', 's1', 'MAINT (resolution)'],
+        ['"x', 's1', 'UP'],
+        [`a${'b'.repeat(63)}`, 's1', 'UP'],
+      ]),
+    ).toEqual([
+      { name: 'web', servers: 3, up: 2 },
+      { name: 'a-b', servers: 1, up: 1 },
+      { name: 'idle', servers: 0, up: 0 },
+    ]);
+    expect(frontendsSaid('nowhere')).toBeNull();
   });
 });
 
