@@ -2,6 +2,7 @@
 import type { NixCluster } from '../crds/index.ts';
 import { declaration as clusterAccess, clusterAccessController } from './clusteraccess/controller.ts';
 import { declaration as clusterAddon, clusterAddonController } from './clusteraddon/controller.ts';
+import { declaration as clusterFrontend, clusterFrontendController } from './clusterfrontend/controller.ts';
 import { declaration as clusterPki, clusterPkiController } from './clusterpki/controller.ts';
 import type { Expiries } from './clusterpki/visit.ts';
 import type { Objects, Writes } from './lib/kube/objects.ts';
@@ -20,6 +21,7 @@ export const declarations = [
   clusterPki,
   clusterAccess,
   clusterAddon,
+  clusterFrontend,
 ] as const;
 
 /** `objects` lets a controller write what its declaration names; `expiries` is filled for metrics. */
@@ -38,5 +40,6 @@ export const controllersWith = (
     clusterPkiController({ objects: objects(clusterPki), randomBytes, expiries }),
     clusterAccessController({ objects: objects(clusterAccess), randomBytes, target }),
     clusterAddonController(target),
+    clusterFrontendController(),
   ];
 };

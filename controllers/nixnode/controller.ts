@@ -1,5 +1,13 @@
 /** NixNode: keeps one host what its objects say. What to do is decided in plan.ts; here it is done. */
-import { ClusterPKI, NixCluster, NixModule, NixNode, WireguardMesh } from '../../crds/index.ts';
+import {
+  ClusterFrontend,
+  ClusterPKI,
+  NixCluster,
+  NixModule,
+  NixNode,
+  WireguardMesh,
+} from '../../crds/index.ts';
+import { frontendForNodes, nodesOfFrontend } from '../clusterfrontend/sources.ts';
 import { ConfigMapKind, SecretKind } from '../lib/kube/core-kinds.ts';
 import { type Controller, defineController, input, referenced } from '../lib/runtime/controller.ts';
 import {
@@ -15,7 +23,7 @@ import {
 import { deploy } from './deploy.ts';
 import type { Fences } from './fence.ts';
 import { finalizeNode } from './finalize.ts';
-import { checkHealth, recheckAfter } from './health.ts';
+import { checkHealth, recheckAfter, recheckFrontends } from './health.ts';
 import { readRecord } from './manifest.ts';
 import { render } from './render.ts';
 import type { Services } from './services.ts';
@@ -31,6 +39,7 @@ export const declaration = {
     input(NixCluster, nodesOfCluster, clusterForNodes, clusterForNode),
     input(WireguardMesh, nodesOfMesh, meshForNodes),
     input(ClusterPKI, nodesOfPki, pkiForNodes),
+    input(ClusterFrontend, nodesOfFrontend, frontendForNodes),
     referenced(ConfigMapKind, nodesOfConfigMap),
     referenced(SecretKind, (secret, read) => [
       ...nodesOfSecret(secret, read),
@@ -59,7 +68,8 @@ export function nixNodeController(services: Services): Controller {
       await context.step('Healthy', () => checkHealth(visit.seen, context.clock.now()));
       context.summary('Healthy');
       const staged = Date.parse(readRecord(visit.seen.manifestB64).renderedAt ?? '');
-      return { recheckMs: recheckAfter(meshSeen(visit), context.clock.now() - (staged || 0)) };
+      const forMesh = recheckAfter(meshSeen(visit), context.clock.now() - (staged || 0));
+      return { recheckMs: Math.min(forMesh, recheckFrontends(visit.seen.frontends)) };
     },
 
     finalize: (node, context) => finalizeNode(node, context, services, fences),

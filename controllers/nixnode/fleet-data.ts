@@ -1,5 +1,6 @@
 /** What a member's host knows of the other nodes: files that change whenever the fleet does, and cost it nothing else. */
-import type { NixCluster } from '../../crds/index.ts';
+import type { ClusterFrontend, NixCluster } from '../../crds/index.ts';
+import { frontendsFile } from '../clusterfrontend/file.ts';
 import { dataTree } from '../lib/nix/release.ts';
 import type { Tree } from '../lib/nix/tree.ts';
 import { apiPort, controlPlanesOf, hostPort, primaryAddressOf } from '../nixcluster/control-planes.ts';
@@ -10,7 +11,12 @@ import { type PeersFile, printPeersFile } from '../wireguardmesh/peers.ts';
 type Nodes = NonNullable<NonNullable<NixCluster['status']>['nodes']>;
 
 /** The data part of the node called `self`; `peers` is null where there is no mesh. */
-export function fleetData(cluster: NixCluster, peers: PeersFile | null, self: string): Tree {
+export function fleetData(
+  cluster: NixCluster,
+  peers: PeersFile | null,
+  self: string,
+  frontends: readonly ClusterFrontend[] = [],
+): Tree {
   const nodes = cluster.status?.nodes ?? [];
   const others = nodes.filter(({ name }) => name !== self);
   const files = new Map([['node-addresses', lines(others.flatMap((node) => node.underlayAddresses))]]);
@@ -20,6 +26,7 @@ export function fleetData(cluster: NixCluster, peers: PeersFile | null, self: st
   if (servers.length > 0) files.set('api-servers', lines(servers));
   const initial = cluster.status?.etcd?.initial;
   if (initial?.for.includes(self)) files.set('etcd-cluster', etcdClusterFile(initial));
+  if (frontends.length > 0) files.set('frontends', frontendsFile(frontends));
   const { domain } = cluster.spec.network;
   const hosts = nodes.flatMap(({ name, addresses }) =>
     addresses.map((address) => ({ address, names: [`${name}.${domain}`, name] })),

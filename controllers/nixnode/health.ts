@@ -27,6 +27,15 @@ export function recheckAfter(mesh: Mesh | undefined, ageMs: number): number {
   return Math.min(calmMs, Math.max(backedOff, mesh.peers * everyPeerMs));
 }
 
+const servingMs = 60_000;
+const pickingUpMs = 10_000;
+
+/** Which pods answer is known to a host's HAProxy at once, and to us when we look: sooner while not all do. */
+export function recheckFrontends(frontends: Observation['frontends']): number {
+  if (frontends === null || frontends.length === 0) return calmMs;
+  return frontends.every(({ servers, up }) => up > 0 && up === servers) ? servingMs : pickingUpMs;
+}
+
 /** Words about a clock that is wrong; undefined where it is right. `nowMs` is ours. */
 export function clockProblem(seen: Pick<Observation, 'time'>, nowMs: number): string | undefined {
   const skew = seen.time - Math.round(nowMs / 1000);

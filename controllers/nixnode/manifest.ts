@@ -23,6 +23,8 @@ const recordSchema = z.object({
   layout: digest.optional(),
   /** What pods on the host depend on beside it: while that stays as it is, they go on under a new system. */
   podsRestOn: z.string().max(256).optional(),
+  /** Digests of the frontends that it serves, by name. */
+  frontends: z.record(z.string(), digest).optional(),
 });
 export type ReleaseRecord = z.output<typeof recordSchema>;
 export type LeafRecord = z.output<typeof leaf>;

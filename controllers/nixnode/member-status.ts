@@ -50,6 +50,21 @@ export function pkiStatusOf(seen: Pick<Observation, 'manifestB64' | 'certificate
   };
 }
 
+/** Each frontend as HAProxy sees its pods, and as which it was deployed: the record is of the release that runs. */
+export function frontendsOf({
+  manifestB64,
+  frontends,
+}: Pick<Observation, 'manifestB64' | 'frontends'>): NixNodeStatus['frontends'] {
+  if (frontends === null || frontends.length === 0) return undefined;
+  const { frontends: deployed = {} } = readRecord(manifestB64);
+  return frontends
+    .map(({ name, servers, up }) => {
+      const digest = Object.hasOwn(deployed, name) ? deployed[name] : undefined;
+      return { name, ...(digest !== undefined && { digest }), servers, up };
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
 /**
  * WireGuard shakes hands anew after two minutes of traffic, and keepalives are traffic; keys are thrown away after three
  * (WireGuard's paper, 6.1: REKEY_AFTER_TIME and REJECT_AFTER_TIME). A pair is down when it has no keys any more.

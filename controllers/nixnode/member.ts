@@ -1,5 +1,6 @@
 /** What a member's release has beyond that of a host of no cluster. Pure, but for the keys that `make` makes. */
 import type { NixCluster, NixNode } from '../../crds/index.ts';
+import { digestOf } from '../clusterfrontend/file.ts';
 import { leavesOf, type Subject } from '../clusterpki/leaves.ts';
 import { originsOf, sharedFilesOf } from '../clusterpki/shared-files.ts';
 import type { Sealed } from '../lib/core/sealed.ts';
@@ -28,7 +29,7 @@ export type MemberParts = {
 
 export function memberParts(
   node: NixNode,
-  { cluster, place, mesh, pki }: Membership,
+  { cluster, place, mesh, pki, frontends }: Membership,
   seen: Observation,
   issuance: Issuance,
 ): MemberParts {
@@ -48,7 +49,12 @@ export function memberParts(
   const plans = planLeaves(leavesOf(subject), material, object.spec, seen, node.metadata.uid, issuance.now);
   return {
     values: memberValues(node, cluster, place, mesh?.object ?? null),
-    data: fleetData(cluster, mesh && peersOf(mesh, cluster, node.metadata.name), node.metadata.name),
+    data: fleetData(
+      cluster,
+      mesh && peersOf(mesh, cluster, node.metadata.name),
+      node.metadata.name,
+      frontends,
+    ),
     files: [
       ...leafFiles(plans),
       ...sharedFilesOf(subject, material),
@@ -60,6 +66,9 @@ export function memberParts(
       podsRestOn: podsRestOn(cluster),
       leaves: Object.fromEntries(plans.map(({ leaf, record }) => [leaf.certificatePath, record])),
       origins: originsOf(subject, material),
+      ...(frontends.length > 0 && {
+        frontends: Object.fromEntries(frontends.map((one) => [one.metadata.name, digestOf(one)])),
+      }),
     },
   };
 }

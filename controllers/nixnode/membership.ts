@@ -1,5 +1,14 @@
 /** What a node's cluster consists of, as far as its host must know. Reads the cache; decides nothing. */
-import { type ClusterNode, ClusterPKI, NixCluster, type NixNode, WireguardMesh } from '../../crds/index.ts';
+import {
+  type ClusterFrontend,
+  type ClusterNode,
+  ClusterPKI,
+  NixCluster,
+  type NixNode,
+  WireguardMesh,
+} from '../../crds/index.ts';
+import { placementOn } from '../clusterfrontend/placement.ts';
+import { frontendsNaming } from '../clusterfrontend/sources.ts';
 import { type Material, materialOf } from '../clusterpki/material.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
 import type { Sealed } from '../lib/core/sealed.ts';
@@ -24,6 +33,8 @@ export type Membership = {
   place: ClusterNode;
   mesh: Mesh | null;
   pki: { object: ClusterPKI; material: Material };
+  /** What it serves, where it has the role. */
+  frontends: readonly ClusterFrontend[];
 };
 
 /** Null for a node of no cluster. Throws `waiting` or `progressing` while something of the cluster is not there yet. */
@@ -37,7 +48,9 @@ export async function membershipOf(node: NixNode, read: Reader): Promise<Members
     throw new ReconcileError(verdict, 'WaitingForIndex', message, { recheckMs });
   }
   const mesh = await meshOf(cluster, node.metadata.name, read);
-  return { cluster, place, mesh, pki: await pki(cluster, read) };
+  const frontends = node.spec.roles.includes('frontend') ? frontendsNaming(cluster, read) : [];
+  const { served } = placementOn(node, frontends);
+  return { cluster, place, mesh, pki: await pki(cluster, read), frontends: served };
 }
 
 async function meshOf(cluster: NixCluster, self: string, read: Reader): Promise<Mesh | null> {

@@ -4,7 +4,7 @@ import { clip } from '../lib/core/clip.ts';
 import { timestamp } from '../lib/core/timestamp.ts';
 import type { Observation } from '../lib/host/protocol.ts';
 import { classOf, stopsPods, type Wanted } from './gate.ts';
-import { etcdStatusOf, memberOf, pkiStatusOf } from './member-status.ts';
+import { etcdStatusOf, frontendsOf, memberOf, pkiStatusOf } from './member-status.ts';
 
 /** Every field that follows from one observation; `undefined` removes what is not true any more. */
 export type Seen = Partial<{ [F in keyof NixNodeStatus]: NixNodeStatus[F] | undefined }>;
@@ -40,6 +40,7 @@ export function statusOf(node: NixNode, seen: Observation, desired: string | und
     member,
     pki: pkiStatusOf(seen),
     etcd: etcdStatusOf(node, seen),
+    frontends: frontendsOf(seen),
     parts: seen.releases.find((release) => release.id === seen.current)?.parts,
     trial: trialOf(seen),
     bad: badOf(seen),

@@ -195,6 +195,8 @@ test('of the spec of a ClusterAddon', async () => {
 
 test('of the status of a ClusterAddon', async () => {
   await agree(200, { status: fullAddonStatus }, await judgeStatus(ClusterAddon, fullAddon));
+});
+
 test('of the spec of a ClusterFrontend', async () => {
   await agree(400, { name: 'web', spec: fullFrontend('x').spec! }, judgeSpec(ClusterFrontend, fullFrontend));
 });

@@ -59,6 +59,20 @@
 - apiGroups:
     - firn.dev
   resources:
+    - clusterfrontends
+  verbs:
+    - get
+    - list
+    - watch
+- apiGroups:
+    - firn.dev
+  resources:
+    - clusterfrontends/status
+  verbs:
+    - patch
+- apiGroups:
+    - firn.dev
+  resources:
     - clusterpkis
   verbs:
     - create

@@ -4,6 +4,7 @@
  */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { refusalReasons } from '../../../controllers/clusterfrontend/placement.ts';
 import { refusalCodes, trialReasons } from '../../../controllers/lib/host/protocol.ts';
 import { conflictReasons } from '../../../controllers/wireguardmesh/externals.ts';
 
@@ -28,6 +29,7 @@ const elsewhere: Record<string, () => string[]> = {
   'step.reason': () => waitReasons(),
   // nixcluster/controller.ts: what allocate.ts found.
   'first.reason': () => matches(read('controllers/nixcluster/allocate.ts'), /this\.#refuse\(\s*'(\w+)'/g),
+  'refusal.reason': () => [...refusalReasons],
   '`${kind}KeyNotFound`': () => ['ConfigMapKeyNotFound', 'SecretKeyNotFound'],
   '`${kind.kind}NotFound`': () => [
     'ClusterPKINotFound',
