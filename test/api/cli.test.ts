@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { type CliResult, runFirnCli } from '../support/cli.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { installFirn, type RunningFirn, startFirn } from '../support/firn.ts';
 import { apply, getNode, isReady, nodeManifest, sshKeySecret, waitForNode } from '../support/fleet.ts';
+import { clusterIn } from '../support/nixclusters.ts';
 import { type ScriptedFleet, startScriptedHosts } from '../support/ssh-server/scripted-hosts.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -111,6 +113,96 @@ describe('a host from its first release to a rollback and on', () => {
     await waitForNode(cluster, 'alpha', 'the second release again', isBack);
     expect(await firn('rollback', 'alpha', '--wait')).toMatchObject({ code: 0, err: '' });
     expect(fleet.hosts[0]!.state.confirmed).toBe(first);
+  });
+});
+
+describe('a kubeconfig for a cluster', () => {
+  let folder: string;
+  const kubeconfig = (...words: string[]): Promise<CliResult> =>
+    runFirnCli(['kubeconfig', ...words, '--kubeconfig', cluster.kubeconfig, '-n', 'fleet'], {
+      environment: { KUBECONFIG: join(folder, 'usual') },
+    });
+  const firstUserIn = (file: string) =>
+    (parse(readFileSync(join(folder, file), 'utf8')) as { users: { name: string; user: unknown }[] })
+      .users[0]!;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'firn-cli-'));
+    await apply(cluster, clusterIn('fleet'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test('is made for whoever asks, and written for them alone', async () => {
+    const asked = [
+      '--cluster',
+      'demo',
+      '--user',
+      'me',
+      '--group',
+      'firn:cluster-admins',
+      '--lifetime',
+      '24h',
+    ];
+    const file = join(folder, 'own');
+    const { code, out, err } = await kubeconfig(...asked, '--output', file);
+    expect({ code, out }).toEqual({ code: 0, out: '' });
+    expect(err).toBe(
+      `firn: made ClusterAccess fleet/demo-me\nfirn: written to ${file}; use it with: kubectl --kubeconfig ${file}\n`,
+    );
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const again = await kubeconfig(...asked, '--merge');
+    expect(again).toMatchObject({ code: 0, out: '' });
+    expect(again.err).not.toContain('made ClusterAccess');
+    expect(firstUserIn('usual')).toEqual(firstUserIn('own'));
+  });
+
+  test('is printed by its name', async () => {
+    const { code, out } = await kubeconfig('demo-me', '--as', 'home');
+    expect(code).toBe(0);
+    const { users, clusters } = parse(out) as { users: unknown[]; clusters: unknown[] };
+    expect(users).toEqual([{ ...firstUserIn('own'), name: 'home' }]);
+    expect(clusters).toMatchObject([{ name: 'home', cluster: { server: 'https://kube.example.com:6443' } }]);
+  });
+
+  test.each<[what: string, words: string[], said: string]>([
+    ['no such access', ['nobody'], 'there is no ClusterAccess nobody in namespace fleet'],
+    [
+      'no such cluster',
+      ['--cluster', 'other', '--user', 'me'],
+      'there is no NixCluster other in namespace fleet',
+    ],
+    [
+      'the name of one for others',
+      ['demo-me', '--cluster', 'demo', '--user', 'you'],
+      'there is a ClusterAccess demo-me already, for me of',
+    ],
+    [
+      'a group that nobody can be in',
+      ['x', '--cluster', 'demo', '--user', 'you', '--group', 'system:masters'],
+      'system:masters cannot be taken back',
+    ],
+    [
+      'a lifetime that is none',
+      ['x', '--cluster', 'demo', '--user', 'you', '--lifetime', 'long'],
+      'must be a duration',
+    ],
+  ])('%s is said', async (_, words, said) => {
+    const { code, out, err } = await kubeconfig(...words);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toContain(said);
+  });
+
+  test('a Secret that is somebody else’s is said', async () => {
+    const taken = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'taken-kubeconfig', namespace: 'fleet' },
+    };
+    await apply(cluster, taken);
+    const { code, err } = await kubeconfig('taken', '--cluster', 'demo', '--user', 'you');
+    expect({ code, err }).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('Secret taken-kubeconfig is there already'),
+    });
   });
 });
 
