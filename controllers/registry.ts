@@ -40,6 +40,6 @@ export const controllersWith = (
     clusterPkiController({ objects: objects(clusterPki), randomBytes, expiries }),
     clusterAccessController({ objects: objects(clusterAccess), randomBytes, target }),
     clusterAddonController(target),
-    clusterFrontendController(target),
+    clusterFrontendController(),
   ];
 };

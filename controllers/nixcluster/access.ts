@@ -1,11 +1,13 @@
 /** How the operator gets into a cluster: over which hosts, and by whose authority. */
 import { ClusterPKI, type NixCluster, type NixNode } from '../../crds/index.ts';
 import { type AuthorityMaterial, authorityMaterial } from '../clusterpki/material.ts';
+import type { AuthorityName } from '../clusterpki/policies/policy.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
 import { several } from '../lib/core/several.ts';
 import { SecretKind } from '../lib/kube/core-kinds.ts';
 import type { Reader } from '../lib/runtime/controller.ts';
 import type { ControlPlaneHost, TargetAccess, Way } from '../lib/target/access.ts';
+import type { EtcdAccess } from '../lib/target/etcd.ts';
 import { targetOf } from '../nixnode/login.ts';
 import { heldUpBy } from '../nixnode/membership.ts';
 import { byName } from './members.ts';
@@ -31,6 +33,17 @@ export async function targetAccess(cluster: NixCluster, read: Reader): Promise<T
   if (ways.length === 0) throw noWay(logins.flatMap((login) => ('problem' in login ? [login] : [])));
   const authority = await authorityOf(cluster, read);
   return { key: uid, cluster: `${namespace}/${name}`, ways, hosts, authority };
+}
+
+/** The same for its etcd, of which every member is asked for itself. */
+export async function etcdAccess(
+  cluster: NixCluster,
+  nodes: readonly NixNode[],
+  read: Reader,
+): Promise<EtcdAccess> {
+  const logins = await Promise.all(nodes.map((node) => loginOf(node, read)));
+  const hosts = logins.flatMap((login) => ('problem' in login ? [] : [login]));
+  return { key: cluster.metadata.uid, hosts, authority: await authorityOf(cluster, read, 'etcd') };
 }
 
 const isLeaving = ({ metadata }: NixNode): boolean => metadata.deletionTimestamp !== undefined;
@@ -85,12 +98,16 @@ function noWay(problems: readonly { node: string; problem: string }[]): Reconcil
   return new ReconcileError('waiting', 'NoControlPlane', message);
 }
 
-/** Who signs in the cluster. Throws while that is not there. */
-export async function authorityOf(cluster: NixCluster, read: Reader): Promise<AuthorityMaterial> {
+/** Who signs there. Throws while that is not there. */
+export async function authorityOf(
+  cluster: NixCluster,
+  read: Reader,
+  authority: AuthorityName = 'cluster',
+): Promise<AuthorityMaterial> {
   const namespace = cluster.metadata.namespace ?? '';
   const name = pkiOf(cluster);
   const pki = read.get(ClusterPKI, namespace, name);
-  const secretName = pki?.status?.authorities?.find((one) => one.name === 'cluster')?.secretName;
+  const secretName = pki?.status?.authorities?.find((one) => one.name === authority)?.secretName;
   if (!secretName) {
     const { verdict, message } = pki
       ? heldUpBy(pki, 'makes authorities and keys first')

@@ -1,16 +1,24 @@
-/** NixCluster: gives its nodes numbers, addresses and one nixpkgs. It never talks to hosts: what they say is in NixNodes. */
+/** NixCluster: gives its nodes numbers, addresses and one nixpkgs. It asks etcd alone by itself: what hosts say is in NixNodes. */
 import { isDeepStrictEqual } from 'node:util';
 import { ClusterPKI, NixCluster, NixNode, WireguardMesh } from '../../crds/index.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
 import { settleAll } from '../lib/core/settle-all.ts';
 import { several } from '../lib/core/several.ts';
 import { timestamp } from '../lib/core/timestamp.ts';
+import { SecretKind } from '../lib/kube/core-kinds.ts';
 import type { Objects } from '../lib/kube/objects.ts';
-import { type Context, type Controller, defineController, input } from '../lib/runtime/controller.ts';
+import {
+  type Context,
+  type Controller,
+  defineController,
+  input,
+  referenced,
+} from '../lib/runtime/controller.ts';
 import type { Targets } from '../lib/target/targets.ts';
 import { assign } from './allocate.ts';
 import { defaultPki } from './default-pki.ts';
 import { depart, type Known } from './depart.ts';
+import { tendEtcd } from './etcd.ts';
 import {
   clusterOfNode,
   clustersOfMesh,
@@ -41,8 +49,10 @@ export const declaration = {
     input(NixNode, clusterOfNode, nodeForCluster),
     input(WireguardMesh, clustersOfMesh, meshForCluster),
     input(ClusterPKI, clustersOfPki, pkiForCluster),
+    // Logins and authorities: what changes in them is seen at the next look.
+    referenced(SecretKind, () => []),
   ],
-  conditions: ['Planned', 'Allocated', 'Pinned', 'RolledOut', 'MembersReady'],
+  conditions: ['Planned', 'Allocated', 'Pinned', 'EtcdHealthy', 'RolledOut', 'MembersReady'],
   creates: [ClusterPKI],
 } as const;
 
@@ -61,12 +71,13 @@ type Visit = {
 /** What the controller acts with. */
 export type ClusterServices = { objects: Objects; targets: Targets };
 
-export function nixClusterController({ objects }: ClusterServices): Controller {
+export function nixClusterController({ objects, targets }: ClusterServices): Controller {
   return defineController<NixCluster>({
     ...declaration,
 
     async reconcile(cluster, context) {
       const visit = begin(cluster, context, objects);
+      let soonest = recheckMs;
       // What one step cannot do holds up those alone that build on it.
       await settleAll([
         async () => {
@@ -74,6 +85,12 @@ export function nixClusterController({ objects }: ClusterServices): Controller {
           await context.step('Allocated', () => allocate(visit));
         },
         () => context.step('Pinned', () => pin(visit)),
+        async () => {
+          const { members, known } = visit;
+          const nodes = nodesOf(cluster, known.nodes, members);
+          const etcd = { cluster, members, nodes, context, targets };
+          soonest = Math.min(soonest, (await context.step('EtcdHealthy', () => tendEtcd(etcd))).recheckMs);
+        },
         () => context.step('RolledOut', () => roll(visit)),
         () =>
           context.step('MembersReady', () => {
@@ -82,7 +99,7 @@ export function nixClusterController({ objects }: ClusterServices): Controller {
           }),
       ]);
       context.summary('Healthy');
-      return { recheckMs };
+      return { recheckMs: soonest };
     },
   });
 }

@@ -61,13 +61,13 @@ function cniOf({ metadata, spec }: NixCluster): 'Bridge' | 'None' {
   throw new ReconcileError('terminal', 'CniNotSupported', message);
 }
 
-/** An etcd that is alone needs no network. Once it is decided how members begin, none begins by itself. */
+/** An etcd that is alone needs no network. None begins by itself: the cluster decides who does. */
 function etcdValues(node: NixNode, cluster: NixCluster): Values {
   const { etcd } = cluster.status ?? {};
   return {
     name: etcdNameOf(node),
     transport: etcd?.transport ?? (controlPlanesOf(cluster).length > 1 ? 'TLS' : 'Socket'),
-    ...(etcd && { clusterFile: '/run/firn/current/data/etcd-cluster' }),
+    clusterFile: '/run/firn/current/data/etcd-cluster',
   };
 }
 

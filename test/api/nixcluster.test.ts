@@ -103,7 +103,7 @@ describe('a cluster from its first node to its last', () => {
     }
     await eventually(async () => {
       const seen = await play.get(namespace);
-      expect(conditionIn(seen, 'Ready')).toMatchObject({ status: 'False', reason: 'UnderlayMissing' });
+      expect(conditionIn(seen, 'MembersReady')).toMatchObject({ status: 'False', reason: 'UnderlayMissing' });
       expect(seen.status.members).toBe('3/3');
     });
     for (const [name, at] of [
@@ -125,7 +125,7 @@ describe('a cluster from its first node to its last', () => {
     }
     await eventually(async () => {
       const seen = await play.get(namespace);
-      expect(conditionIn(seen, 'Ready')?.status).toBe('True');
+      expect(conditionIn(seen, 'MembersReady')?.status).toBe('True');
       expect(seen.status.resolver).toBeUndefined();
       expectHonestStatus(seen);
     });
@@ -142,7 +142,8 @@ describe('a cluster from its first node to its last', () => {
       'ENDPOINT',
       'AGE',
     ]);
-    expect(row).toMatch(/^demo +3\/3 +True +Healthy +https:\/\/kube\.example\.com:6443 +\d+s *$/);
+    // Workers alone are no cluster yet.
+    expect(row).toMatch(/^demo +3\/3 +False +NoControlPlane +https:\/\/kube\.example\.com:6443 +\d+s *$/);
   });
 
   test.each<[string, Fields, RegExp]>([
@@ -214,7 +215,7 @@ describe('a cluster from its first node to its last', () => {
       const seen = await play.get(namespace);
       expect(numbersIn(seen)).toEqual({ node1: 1, node2: 5, node10: 2 });
       expect(seen.status.nixpkgs?.locked).toBe(locked);
-      expect(conditionIn(seen, 'Ready')?.status).toBe('True');
+      expect(conditionIn(seen, 'MembersReady')?.status).toBe('True');
     });
   });
 });

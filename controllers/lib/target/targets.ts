@@ -8,6 +8,7 @@ import { StreamSessions } from '../kube/stream-session.ts';
 import type { TargetAccess } from './access.ts';
 import { Credentials, founder, operator, type Person } from './credentials.ts';
 import { dialFirst } from './dial.ts';
+import { type EtcdAccess, type EtcdApi, etcdOn } from './etcd.ts';
 import { WayMemory } from './ways.ts';
 
 export type TargetsOptions = {
@@ -33,6 +34,8 @@ export type Targets = {
     to: { node: string; host: string; port: number },
     signal: AbortSignal,
   ): Promise<Duplex>;
+  /** The API of the etcd on a control-plane node. Throws `UnreachableError` for one that cannot be logged in to. */
+  etcd(access: EtcdAccess, node: string): EtcdApi;
   /** For a cluster that is gone. */
   forget(key: string): Promise<void>;
   /** Breaks off whatever is under way. */
@@ -42,7 +45,9 @@ export type Targets = {
 type Kept = { access: TargetAccess; client: KubeClient };
 
 export function createTargets(options: TargetsOptions): Targets {
+  const { hosts, clock, randomBytes } = options;
   const kept = new Map<string, Kept>();
+  const etcds = new Map<string, Credentials>();
   return {
     client(access) {
       const known = kept.get(access.key);
@@ -66,11 +71,19 @@ export function createTargets(options: TargetsOptions): Targets {
     async stream(access, { node, host, port }, signal) {
       const from = access.hosts.find((one) => one.node === node);
       if (!from) throw new UnreachableError(`${node} is no control-plane node that can be logged in to`);
-      return options.hosts.forward(from.target, { host, port }, signal);
+      return hosts.forward(from.target, { host, port }, signal);
+    },
+    etcd(access, node) {
+      const host = access.hosts.find((one) => one.node === node);
+      if (!host) throw new UnreachableError(`${node} is no control-plane node that can be logged in to`);
+      const credentials = etcds.get(access.key) ?? new Credentials(operator, clock, randomBytes);
+      etcds.set(access.key, credentials);
+      return etcdOn(host, access, { hosts, clock, credentials });
     },
     async forget(key) {
       const known = kept.get(key);
       kept.delete(key);
+      etcds.delete(key);
       await known?.client.close();
     },
     async close() {

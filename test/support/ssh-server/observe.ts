@@ -1,3 +1,4 @@
+import { observeEtcd } from './etcd.ts';
 import { observeFrontends } from './frontends.ts';
 import { observeMesh } from './mesh.ts';
 import { certificatesOf } from './secrets.ts';
@@ -51,7 +52,7 @@ export function observe(machine: Machine, program: string): Record<string, unkno
     manifestB64: b64(state.releases.get(state.current ?? '')?.manifest ?? ''),
     certificates: certificatesOf(state),
     wireguard: observeMesh(machine),
-    etcd: state.etcd,
+    etcd: observeEtcd(machine),
     frontends: observeFrontends(state),
     trial: trial && {
       id: trial.id,

@@ -63,6 +63,7 @@ test('etcd is on a socket while it is alone, whoever else there is', () => {
   expect(etcd(clusterWith(3, { roles: { 1: ['control-plane'] } }))).toEqual({
     name: 'node1-uid-node',
     transport: 'Socket',
+    clusterFile: '/run/firn/current/data/etcd-cluster',
   });
   const three: Role[] = ['control-plane', 'worker'];
   expect(etcd(clusterWith(3, { roles: { 1: three, 2: three, 3: three } }))).toMatchObject({

@@ -30,6 +30,9 @@ const elsewhere: Record<string, () => string[]> = {
   // nixcluster/controller.ts: what allocate.ts found.
   'first.reason': () => matches(read('controllers/nixcluster/allocate.ts'), /this\.#refuse\(\s*'(\w+)'/g),
   'refusal.reason': () => [...refusalReasons],
+  // nixcluster/etcd.ts: what etcd-words.ts says.
+  'trouble.reason': () =>
+    matches(read('controllers/nixcluster/etcd-words.ts'), /\b(?:progressing|waiting)\(\s*'(\w+)'/g),
   '`${kind}KeyNotFound`': () => ['ConfigMapKeyNotFound', 'SecretKeyNotFound'],
   '`${kind.kind}NotFound`': () => [
     'ClusterPKINotFound',

@@ -26,6 +26,7 @@
       datastore = "Etcd";
       enable = true;
       etcd = {
+        clusterFile = "/run/firn/current/data/etcd-cluster";
         name = "alpha-uid-of-a";
         transport = "Socket";
       };
