@@ -21,6 +21,10 @@ const departure = z.object({
     ),
   since: timestamp().describe('When its removal began.'),
   message: z.string().max(4096).optional().describe('What it waits for.'),
+  guarded: z
+    .boolean()
+    .optional()
+    .describe('Whether it waits however long that takes: too much would be lost.'),
 });
 
 const node = z.object({
@@ -46,6 +50,18 @@ const node = z.object({
     })
     .optional()
     .describe('How far a change of it is. Absent: there is none.'),
+  node: z
+    .object({
+      ready: z.boolean().describe('Whether its Node object says so.'),
+      reason: z.string().max(64).describe('Why, in a word.'),
+      message: z.string().max(1024).describe('The same, for people.'),
+      version: z.string().max(64).optional().describe('The version of its kubelet.'),
+      taints: setList(z.string().max(512), 64)
+        .optional()
+        .describe('Taints of the Node that are from here, each as `key:effect`.'),
+    })
+    .optional()
+    .describe('Its Node object in the cluster. Absent: it runs no kubelet, or the API was never reached.'),
   departure: departure.optional().describe('How far its removal is.'),
 });
 export type ClusterNode = z.output<typeof node>;

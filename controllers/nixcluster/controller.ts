@@ -27,6 +27,7 @@ import {
   nodeForCluster,
   pkiForCluster,
 } from './inputs.ts';
+import { letLeave } from './leave.ts';
 import { byName, claimsOf, claimsOfPeers, memberOf, underlayOf } from './members.ts';
 import { type Claim, checkOverlaps, highestIndex, servicesOf, takenIndexes } from './network.ts';
 import { awaitAnswer, pinOf } from './pin.ts';
@@ -184,10 +185,16 @@ function pin({ cluster, context, members }: Visit): void {
   awaitAnswer(found.resolver, members, cluster.spec.nixpkgs.url);
 }
 
-function roll({ cluster, context, members, known }: Visit): void {
-  const { turns, decisions, nodes } = rollOut(cluster, members, nodesOf(cluster, known.nodes, members));
-  context.report({ nodes });
-  checkRollout(turns, decisions);
+/** Who leaves goes before anybody changes: both take nodes away from those that are left. */
+async function roll({ cluster, context, members, known }: Visit): Promise<void> {
+  const api = null;
+  const now = context.clock.now();
+  const nodes = nodesOf(cluster, known.nodes, members);
+  const left = await letLeave({ cluster, members, nodes, api, now });
+  const rolled = await rollOut({ cluster, members, nodes: left.nodes, api, now });
+  context.report({ nodes: rolled.nodes });
+  for (const name of left.gone) context.event('Normal', 'NodeDeleted', `${name} left: its Node is deleted`);
+  checkRollout(rolled.turns, rolled.decisions);
 }
 
 const unaskedSays = (names: readonly string[]): string =>

@@ -26,11 +26,12 @@ export function nodesOf(
 }
 
 /** What other steps say of a node stays until they say something else; a namesake begins anew. */
-const ongoingOf = ({ granted, restart, rollout, departure }: ClusterNode): Partial<ClusterNode> => ({
+const ongoingOf = ({ granted, restart, rollout, departure, node }: ClusterNode): Partial<ClusterNode> => ({
   ...(granted && { granted }),
   ...(restart && { restart }),
   ...(rollout && { rollout }),
   ...(departure && { departure }),
+  ...(node && { node }),
 });
 
 export function endpointOf({ spec }: NixCluster): string {

@@ -1,7 +1,5 @@
 /** A node as a roll-out sees it: what there is to change on it, and whether the cluster can count on it. Pure. */
-import type { NixCluster, NixNode, ClusterNode as Place } from '../../crds/index.ts';
-
-type ClusterNode = Place & { node?: { ready: boolean; reason?: string } };
+import type { ClusterNode, NixCluster, NixNode } from '../../crds/index.ts';
 
 export type TurnState = NonNullable<ClusterNode['rollout']>['state'];
 
@@ -105,32 +103,26 @@ function healthOf(cluster: NixCluster, node: NixNode, place: ClusterNode, api: A
     controlPlane,
     worker: !controlPlane || roles.length > 1,
     pods,
-    living: isLiving(cluster, node, place, api),
+    living: isLiving(cluster, node, place, pods),
     unwell: host ?? kubelet,
     unreachable: condition(node, 'Reachable')?.status === 'False',
-    down: place.node?.ready === false,
+    down: isRegistered(place) && place.node?.ready === false,
     notServing: controlPlane ? (host ?? controlPlaneProblem(cluster, place, api)) : undefined,
     leaving: node.metadata.deletionTimestamp !== undefined,
   };
 }
 
-/**
- * It is, once the cluster has a Node of it, or etcd a vote. What the API cannot tell while it does not answer, the host
- * does: it has confirmed a release of this cluster.
- */
-function isLiving(
-  cluster: NixCluster,
-  { spec, status }: NixNode,
-  place: ClusterNode,
-  api: ApiState,
-): boolean {
-  const member = memberIn(cluster, place);
-  if (place.node !== undefined || member?.learner === false) return true;
-  const confirmed =
-    status?.release?.confirmed !== undefined && status.member?.cluster === cluster.metadata.name;
-  const hasNode = spec.roles.some((role) => role !== 'frontend');
-  return confirmed && (api !== 'Answers' || !hasNode);
+/** It is, once the cluster has a Node of it, or etcd a vote; and a host without a kubelet, once it runs a release of it. */
+function isLiving(cluster: NixCluster, { status }: NixNode, place: ClusterNode, pods: boolean): boolean {
+  if (isRegistered(place) || memberIn(cluster, place)?.learner === false) return true;
+  return (
+    !pods && status?.release?.confirmed !== undefined && status.member?.cluster === cluster.metadata.name
+  );
 }
+
+/** Whether the cluster has a Node of it, as far as was last seen. */
+export const isRegistered = ({ node }: ClusterNode): boolean =>
+  node !== undefined && node.reason !== 'NotRegistered';
 
 const memberIn = ({ status }: NixCluster, { name }: ClusterNode) =>
   status?.etcd?.members?.find(({ node }) => node === name);

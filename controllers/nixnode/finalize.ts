@@ -2,7 +2,9 @@
 import { NixCluster, type NixNode, parseDuration } from '../../crds/index.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
 import { timestamp } from '../lib/core/timestamp.ts';
+import { SecretKind } from '../lib/kube/core-kinds.ts';
 import { confirmTrial } from './confirm.ts';
+import { waitsForDeparture } from './departure.ts';
 import type { Fences } from './fence.ts';
 import type { Services } from './services.ts';
 import { act, type Context, depart, reach, type Visit } from './visit.ts';
@@ -17,6 +19,8 @@ const soonMs = 1_000;
 const retryMs = 15_000;
 /** A node never waits for its cluster for long: one that does not notice in time takes it that the host goes on. */
 const noticeMs = 30_000;
+/** The cluster wakes the node at each step of its departure; this is the net below, and for the deadline. */
+const departureMs = 15_000;
 
 export async function finalizeNode(
   node: NixNode,
@@ -26,6 +30,7 @@ export async function finalizeNode(
 ): Promise<Outcome> {
   const left = node.status?.deletion;
   if (!left) {
+    await leaveCluster(node, context);
     const leave = node.spec.deletionPolicy === 'Reset' ? resetHost : letGo;
     const outcome = await leave(node, context, services, fences);
     if (outcome === null) return { recheckMs: soonMs };
@@ -39,6 +44,31 @@ export async function finalizeNode(
   fences.delete(node.metadata.uid);
   services.hosts.forget(node.metadata.uid);
   return 'done';
+}
+
+/**
+ * Until the cluster goes on without it, its host stays what it is. A host that nobody can log in to any more, since the key
+ * is gone as well, is not waited for: a namespace goes with all that is in it.
+ */
+async function leaveCluster(node: NixNode, { read, clock }: Context): Promise<void> {
+  const { namespace = '' } = node.metadata;
+  const cluster = node.spec.clusterRef && read.get(NixCluster, namespace, node.spec.clusterRef.name);
+  const because = waitsForDeparture(node, cluster, clock.now());
+  if (because === undefined || !(await hasKey(node, read))) return;
+  throw new ReconcileError('progressing', 'LeavingCluster', because, { recheckMs: departureMs });
+}
+
+async function hasKey(
+  { metadata: { namespace = '' }, spec }: NixNode,
+  read: Context['read'],
+): Promise<boolean> {
+  try {
+    await read.load(SecretKind, namespace, spec.ssh.keyRef.name);
+    return true;
+  } catch (error) {
+    if (error instanceof ReconcileError && error.reason === 'SecretNotFound') return false;
+    throw error;
+  }
 }
 
 /** Whether the cluster has seen how the host was left: its index may be given away, or must not. */

@@ -79,7 +79,12 @@ export const fullClusterStatus: Fields = {
       granted: '8c1f0d3a9b2e',
       restart: '8c1f0d3a9b2e',
       rollout: { state: 'Draining', message: 'pods are evicted' },
-      departure: { stage: 'LeavingEtcd', since: '2026-11-21T10:00:00Z', message: 'its member is removed' },
+      departure: {
+        stage: 'LeavingEtcd',
+        since: '2026-11-21T10:00:00Z',
+        message: 'its member is removed',
+        guarded: true,
+      },
     },
   ],
   retiredIndexes: [{ index: 2, name: 'node2', at: '2026-11-21T10:00:00Z' }],

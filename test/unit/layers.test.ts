@@ -26,7 +26,7 @@ const rules: { name: string; files: RegExp; may: RegExp; mayType?: RegExp }[] = 
   {
     name: "a kind's decisions",
     files: /^controllers\/(?!lib\/)[a-z]+\/(?!controller\.ts)/,
-    may: /^(crds|controllers\/lib\/(core|nix|pki))\/|^controllers\/lib\/(host\/(protocol|host-error)|kube\/core-kinds)\.ts$|^controllers\/(?!lib)[a-z]+\//,
+    may: /^(crds|controllers\/lib\/(core|nix|pki))\/|^controllers\/lib\/(host\/(protocol|host-error)|kube\/(core-kinds|kube-error))\.ts$|^controllers\/(?!lib)[a-z]+\//,
     mayType: /^controllers\/lib\//,
   },
 ];
