@@ -4,6 +4,7 @@ import type { ConfigMap, Secret } from '../controllers/lib/kube/core-kinds.ts';
 import { lockedFromPin } from '../controllers/lib/nix/flake-lock.ts';
 import type { Tree } from '../controllers/lib/nix/tree.ts';
 import { type Content, desiredRelease } from '../controllers/nixnode/desired.ts';
+import { kubernetesRecord } from '../controllers/nixnode/kubernetes-packages.ts';
 import { loginOf } from '../controllers/nixnode/login.ts';
 import type { MemberParts } from '../controllers/nixnode/member.ts';
 import { memberValues } from '../controllers/nixnode/member-values.ts';
@@ -73,7 +74,8 @@ function memberOf(parts: NodeParts): MemberParts | null {
     );
   }
   const values = memberValues(node, cluster, place, mesh ?? null);
-  return { values, data: new Map(), files: [], make: async () => new Map(), record: {} };
+  const kubernetes = kubernetesRecord(cluster, place, {});
+  return { values, data: new Map(), files: [], make: async () => new Map(), kubernetes, record: {} };
 }
 
 function lockedOf({ node, cluster }: NodeParts, wanted: Wanted, notes: string[]): unknown {

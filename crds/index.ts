@@ -20,6 +20,15 @@ export { type Condition, type KeyReference, type LabelSelector, selects } from '
 export type { DeliveredFile, NixModuleSource } from './content.ts';
 export { parseDuration } from './duration.ts';
 export type { FirnKind } from './kind.ts';
+export {
+  type ComponentGroup,
+  type ComponentVersions,
+  componentGroups,
+  type KubernetesOfHost,
+  type KubernetesSource,
+  minorNumber,
+  minorText,
+} from './kubernetes-versions.ts';
 export { NixCluster } from './nixcluster.ts';
 export type { ClusterNetwork } from './nixcluster-network.ts';
 export type { NixClusterSpec } from './nixcluster-spec.ts';

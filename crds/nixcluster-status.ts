@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { conditions, count, integer, releaseId, timestamp } from './common.ts';
 import { etcdId, startWord, transport } from './etcd.ts';
+import { componentGroups, componentVersions, kubernetesSource, minor } from './kubernetes-versions.ts';
 import { role } from './nixnode-spec.ts';
 import { atomicList, mapList, setList } from './rules.ts';
 
@@ -37,6 +38,9 @@ const node = z.object({
   underlayAddresses: atomicList(address(), 16).describe(
     'Addresses by which other nodes reach it: `spec.addresses` of the NixNode, or `ssh.host` if the host has it.',
   ),
+  kubernetes: componentVersions
+    .optional()
+    .describe('Which minor version of Kubernetes each component is to have.'),
   granted: releaseId().optional().describe('The release whose system it may activate.'),
   restart: releaseId().optional().describe('The release into which its host may restart.'),
   rollout: z
@@ -135,6 +139,15 @@ const etcd = z.object({
 });
 export type ClusterEtcd = z.output<typeof etcd>;
 
+const kubernetes = z.object({
+  version: minor().optional().describe('The minor version that all API servers have at least.'),
+  target: minor().optional().describe('Where an upgrade under way leads.'),
+  stage: z.enum(componentGroups).optional().describe('The components that move now.'),
+  sources: mapList(kubernetesSource, 'version', 4)
+    .optional()
+    .describe('Where components come from, by minor version.'),
+});
+
 export const nixClusterStatus = z
   .object({
     observedGeneration: count().optional().describe('The generation of the spec that the status is about.'),
@@ -150,8 +163,11 @@ export const nixClusterStatus = z
         'Numbers of members that left without a reset of their hosts. They are given again only to a NixNode whose `spec.index` asks for one.',
       ),
     etcd: etcd.optional().describe('The cluster of etcd, where that keeps the objects.'),
+    kubernetes: kubernetes.optional().describe('Which Kubernetes runs, and where an upgrade leads.'),
     nixpkgs: pin.optional().describe('The nixpkgs of all nodes.'),
-    resolver: name().optional().describe('The member that is to resolve `spec.nixpkgs`.'),
+    resolver: name()
+      .optional()
+      .describe('The member that is to resolve `spec.nixpkgs` or `spec.kubernetes.nixpkgs`.'),
   })
   .describe('What holds for the cluster; written by Firn.');
 

@@ -27,6 +27,11 @@ export const NixCluster = defineKind({
   ],
   transitions: [
     {
+      cel: "!has(oldSelf.status) || !has(oldSelf.status.kubernetes) || !has(oldSelf.status.kubernetes.version) || !self.spec.kubernetes.version.matches(r'^1[.][1-9][0-9]$') || self.spec.kubernetes.version == oldSelf.spec.kubernetes.version || int(self.spec.kubernetes.version.substring(2)) - int(oldSelf.status.kubernetes.version.substring(2)) in [0, 1]",
+      message:
+        'spec.kubernetes.version moves one minor at a time, and never back: from what runs (status.kubernetes.version) to the minor above it first, then to the next',
+    },
+    {
       cel: `${isNew} || self.spec.network.pods == oldSelf.spec.network.pods`,
       message:
         'spec.network.pods is immutable once a node has a number: pods and routes use its addresses. Make a new cluster, and move nodes to it',

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { conditions, count, digest, integer, releaseId, timestamp } from './common.ts';
 import { etcdId, startWord, transport } from './etcd.ts';
+import { kubernetesOfHost } from './kubernetes-versions.ts';
 import { atomicList, mapList } from './rules.ts';
 import { wireguardKeyPattern } from './wireguard-key.ts';
 
@@ -102,6 +103,7 @@ const member = z.object({
     })
     .optional()
     .describe('What its release was built from.'),
+  kubernetes: kubernetesOfHost.optional().describe('Which Kubernetes its release has.'),
 });
 
 const publicKey = () => z.string().regex(wireguardKeyPattern).max(44);
@@ -205,6 +207,9 @@ export const nixNodeStatus = z
     frontends: mapList(frontend, 'name', 256).optional().describe('The frontends that the host serves.'),
     ssh: ssh.optional().describe('What was seen of the SSH server.'),
     nixpkgs: nixpkgs.optional().describe('The nixpkgs that was resolved.'),
+    kubernetesNixpkgs: nixpkgs
+      .optional()
+      .describe('What its host found `spec.kubernetes.nixpkgs` of the cluster to be.'),
     fence: z
       .object({
         installation: z.string().max(64).describe('Which operator deploys here.'),

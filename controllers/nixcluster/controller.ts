@@ -1,6 +1,6 @@
 /** NixCluster: gives its nodes numbers, addresses and one nixpkgs. It asks etcd alone by itself: what hosts say is in NixNodes. */
 import { isDeepStrictEqual } from 'node:util';
-import { ClusterPKI, NixCluster, NixNode, WireguardMesh } from '../../crds/index.ts';
+import { type ClusterNode, ClusterPKI, NixCluster, NixNode, WireguardMesh } from '../../crds/index.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
 import { settleAll } from '../lib/core/settle-all.ts';
 import { several } from '../lib/core/several.ts';
@@ -30,12 +30,13 @@ import {
 import { letLeave } from './leave.ts';
 import { byName, claimsOf, claimsOfPeers, memberOf, underlayOf } from './members.ts';
 import { type Claim, checkOverlaps, highestIndex, servicesOf, takenIndexes } from './network.ts';
-import { awaitAnswer, pinOf } from './pin.ts';
 import { nodesIn } from './relations.ts';
 import { rollOut } from './roll-out.ts';
 import { checkRollout } from './rollout-verdict.ts';
 import { checkSettings } from './settings.ts';
 import { checkMembers, checkRoutes, endpointOf, nodesOf, readiness } from './status.ts';
+import { beginVersions, checkUpgrade, pin, type VersionsVisit } from './version-steps.ts';
+import { withVersions } from './versions.ts';
 
 /** Every change of its objects wakes it at once; this is the net below. */
 const recheckMs = 600_000;
@@ -53,15 +54,12 @@ export const declaration = {
     // Logins and authorities: what changes in them is seen at the next look.
     referenced(SecretKind, () => []),
   ],
-  conditions: ['Planned', 'Allocated', 'Pinned', 'EtcdHealthy', 'RolledOut', 'MembersReady'],
+  conditions: ['Planned', 'Allocated', 'Pinned', 'EtcdHealthy', 'RolledOut', 'Upgraded', 'MembersReady'],
   creates: [ClusterPKI],
 } as const;
 
-type Visit = {
-  cluster: NixCluster;
-  context: Context<NixCluster>;
+type Visit = VersionsVisit & {
   namespace: string;
-  members: readonly NixNode[];
   /** Without those who left. */
   known: Known;
   objects: Objects;
@@ -85,14 +83,14 @@ export function nixClusterController({ objects, targets }: ClusterServices): Con
           await context.step('Planned', () => plan(visit));
           await context.step('Allocated', () => allocate(visit));
         },
-        () => context.step('Pinned', () => pin(visit)),
+        () => context.step('Pinned', () => pin(visit, () => reportNodes(visit))),
         async () => {
-          const { members, known } = visit;
-          const nodes = nodesOf(cluster, known.nodes, members);
-          const etcd = { cluster, members, nodes, context, targets };
+          const { members } = visit;
+          const etcd = { cluster, members, nodes: placesOf(visit), context, targets };
           soonest = Math.min(soonest, (await context.step('EtcdHealthy', () => tendEtcd(etcd))).recheckMs);
         },
         () => context.step('RolledOut', () => roll(visit)),
+        () => context.step('Upgraded', () => checkUpgrade(visit)),
         () =>
           context.step('MembersReady', () => {
             checkMembers(cluster, visit.members);
@@ -115,14 +113,18 @@ function begin(cluster: NixCluster, context: Context<NixCluster>, objects: Objec
     members.map((node) => memberOf(node, name)),
     at,
   );
-  const visit: Visit = { cluster, context, namespace, members, known, objects, claims: [] };
+  const versions = beginVersions(cluster, context, members);
+  const visit: Visit = { ...versions, namespace, known, objects, claims: [] };
   context.report({ endpoint: endpointOf(cluster), members: readiness(members) });
   reportNodes(visit);
   return visit;
 }
 
-const reportNodes = ({ cluster, context, members, known }: Visit): void =>
-  context.report({ nodes: nodesOf(cluster, known.nodes, members), retiredIndexes: [...known.retired] });
+const placesOf = ({ cluster, known, members, upgrade }: Visit): ClusterNode[] =>
+  withVersions(nodesOf(cluster, known.nodes, members), upgrade);
+
+const reportNodes = (visit: Visit): void =>
+  visit.context.report({ nodes: placesOf(visit), retiredIndexes: [...visit.known.retired] });
 
 /** Whose addresses must not be those of pods or services. */
 function claimsAround({ cluster, context, namespace, members }: Visit): Claim[] {
@@ -175,21 +177,12 @@ async function allocate(visit: Visit): Promise<void> {
   if (unasked.length > 0) throw new ReconcileError('waiting', 'MembersUnobserved', unaskedSays(unasked));
 }
 
-function pin({ cluster, context, members }: Visit): void {
-  const found = pinOf(cluster, members);
-  if (found.state === 'known') {
-    context.report({ nixpkgs: found.record, resolver: undefined });
-    return;
-  }
-  context.report({ resolver: found.resolver });
-  awaitAnswer(found.resolver, members, cluster.spec.nixpkgs.url);
-}
-
 /** Who leaves goes before anybody changes: both take nodes away from those that are left. */
-async function roll({ cluster, context, members, known }: Visit): Promise<void> {
+async function roll(visit: Visit): Promise<void> {
+  const { cluster, context, members } = visit;
   const api = null;
   const now = context.clock.now();
-  const nodes = nodesOf(cluster, known.nodes, members);
+  const nodes = placesOf(visit);
   const left = await letLeave({ cluster, members, nodes, api, now });
   const rolled = await rollOut({ cluster, members, nodes: left.nodes, api, now });
   context.report({ nodes: rolled.nodes });

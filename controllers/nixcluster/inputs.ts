@@ -21,6 +21,7 @@ export const nodeForCluster = ({ metadata, spec, status }: NixNode): unknown => 
   spec.ssh.host,
   status?.member,
   status?.nixpkgs,
+  status?.kubernetesNixpkgs,
   status?.lastObserved !== undefined,
   status?.facts?.addresses,
   status?.deletion?.outcome,

@@ -12,50 +12,68 @@ export type Pin =
   /** `resolver` is the member whose host is to find out. */
   | { state: 'asked'; resolver: string };
 
+type Wanted = NixClusterSpec['nixpkgs'];
 type Asked = { url: string; refresh: string };
+
+/** What is to be found out, and where an answer may be. */
+export type Question = {
+  wanted: Wanted;
+  kept: Said | undefined;
+  /** What the host of a node was built from, and what it looked up. */
+  inUse(node: NixNode): Said | undefined;
+  lookedUp(node: NixNode): Said | undefined;
+};
+
+/** Which nixpkgs the systems are built from. */
+export const pinOf = (cluster: NixCluster, members: readonly NixNode[]): Pin =>
+  answerTo(
+    {
+      wanted: cluster.spec.nixpkgs,
+      kept: cluster.status?.nixpkgs,
+      inUse: ({ status }) => status?.member?.nixpkgs,
+      lookedUp: ({ status }) => status?.nixpkgs,
+    },
+    cluster,
+    members,
+  );
 
 /**
  * What spec pins goes first; then what status has for this URL and refresh; then what hosts were built from, and what
  * they found out. Before any host is asked anew, all have to have been heard: status may have been lost.
  */
-export function pinOf(cluster: NixCluster, members: readonly NixNode[]): Pin {
-  const { spec, status } = cluster;
-  const asked = askedOf(spec);
-  const pinned = lockedFromPin(asked.url, pinOfSpec(spec));
+export function answerTo(question: Question, cluster: NixCluster, members: readonly NixNode[]): Pin {
+  const { wanted, kept } = question;
+  const asked: Asked = { url: wanted.url, refresh: wanted.refresh ?? '' };
+  const pinned = lockedFromPin(asked.url, pinOfSpec(wanted));
   if (pinned) return { state: 'known', record: recordOf(asked, pinned) };
-  const kept = status?.nixpkgs;
-  if (kept && answers(asked, kept)) return { state: 'known', record: kept };
-  const inUse = mostCommon(members.map((node) => recordFrom(asked, node.status?.member?.nixpkgs)));
+  const before = recordFrom(asked, kept);
+  if (before) return { state: 'known', record: before };
+  const inUse = mostCommon(members.map((node) => recordFrom(asked, question.inUse(node))));
   if (inUse) return { state: 'known', record: inUse };
   const found = [...members]
     .sort((a, b) => Number(isResolver(b)) - Number(isResolver(a)) || byName(a.metadata, b.metadata))
-    .map((node) => recordFrom(asked, node.status?.nixpkgs))
+    .map((node) => recordFrom(asked, question.lookedUp(node)))
     .find((record) => record !== undefined);
   if (found) return { state: 'known', record: found };
-  return { state: 'asked', resolver: resolverAmong(members, cluster) };
+  return { state: 'asked', resolver: resolverAmong(members, cluster, asked.url, kept !== undefined) };
 
   function isResolver(node: NixNode): boolean {
-    return node.metadata.name === status?.resolver;
+    return node.metadata.name === cluster.status?.resolver;
   }
 }
 
-const askedOf = ({ nixpkgs }: NixClusterSpec): Asked => ({
-  url: nixpkgs.url,
-  refresh: nixpkgs.refresh ?? '',
-});
-
-const pinOfSpec = ({ nixpkgs: { rev, narHash } }: NixClusterSpec): { rev?: string; narHash?: string } => ({
+const pinOfSpec = ({ rev, narHash }: Wanted): { rev?: string; narHash?: string } => ({
   ...(rev && { rev }),
   ...(narHash && { narHash }),
 });
 
-type Said = { url?: string | undefined; refresh?: string | undefined; locked?: string | undefined };
+export type Said = { url?: string | undefined; refresh?: string | undefined; locked?: string | undefined };
 
 const answers = (asked: Asked, said: Said): boolean =>
   said.url === asked.url && (said.refresh ?? '') === asked.refresh;
 
 /** Undefined for what answers another question, or is nothing that can be locked: a host may say anything. */
-function recordFrom(asked: Asked, said: Said | undefined): ClusterPin | undefined {
+export function recordFrom(asked: Asked, said: Said | undefined): ClusterPin | undefined {
   if (said?.locked === undefined || !answers(asked, said)) return undefined;
   try {
     return recordOf(asked, parseLocked(JSON.parse(said.locked)));
@@ -65,7 +83,7 @@ function recordFrom(asked: Asked, said: Said | undefined): ClusterPin | undefine
 }
 
 /** What most hosts run; of equally many the newest. */
-function mostCommon(records: readonly (ClusterPin | undefined)[]): ClusterPin | undefined {
+export function mostCommon(records: readonly (ClusterPin | undefined)[]): ClusterPin | undefined {
   const counted = new Map<string, { record: ClusterPin; hosts: number }>();
   for (const record of records) {
     if (record === undefined) continue;
@@ -85,12 +103,16 @@ function mostCommon(records: readonly (ClusterPin | undefined)[]): ClusterPin | 
  * The former resolver as long as it is reachable, or else the first that is. Throws `waiting`: `MembersUnobserved` where
  * nothing was ever pinned and a host was not heard yet; `NoMembers`; `NoMemberReachable`.
  */
-function resolverAmong(members: readonly NixNode[], cluster: NixCluster): string {
+function resolverAmong(
+  members: readonly NixNode[],
+  cluster: NixCluster,
+  url: string,
+  wasKnown: boolean,
+): string {
   if (members.length === 0) throw noMembers(cluster);
-  const { status, spec } = cluster;
-  const { url } = spec.nixpkgs;
+  const { status } = cluster;
   const unheard = members.filter((node) => node.status?.lastObserved === undefined);
-  if (status?.nixpkgs === undefined && unheard.length > 0) {
+  if (!wasKnown && unheard.length > 0) {
     const names = unheard.map(({ metadata }) => metadata.name);
     throw new ReconcileError('waiting', 'MembersUnobserved', unheardSays(names, url));
   }
@@ -101,7 +123,7 @@ function resolverAmong(members: readonly NixNode[], cluster: NixCluster): string
   throw new ReconcileError(
     'waiting',
     'NoMemberReachable',
-    `no host of the cluster can be reached to resolve ${url}: spec.nixpkgs.rev and narHash would pin it without`,
+    `no host of the cluster can be reached to resolve ${url}: rev and narHash beside it would pin it without`,
   );
 }
 

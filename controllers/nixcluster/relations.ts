@@ -41,4 +41,4 @@ export const nodesIn = ({ metadata }: NixCluster, read: CacheReader): NixNode[] 
 
 /** What every node, and the mesh, may have to know of each. How far a node is on its way is for that node alone. */
 export const placesIn = (status: NixCluster['status']): unknown =>
-  status?.nodes?.map(({ granted, restart, rollout, departure, node, ...place }) => place);
+  status?.nodes?.map(({ kubernetes, granted, restart, rollout, departure, node, ...place }) => place);

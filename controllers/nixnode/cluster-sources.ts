@@ -65,6 +65,7 @@ export const clusterForNodes = ({ metadata, spec, status }: NixCluster): unknown
   placesIn(status),
   status?.etcd?.transport,
   status?.nixpkgs,
+  status?.kubernetes?.sources,
   status?.resolver,
 ];
 

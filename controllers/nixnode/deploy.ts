@@ -145,9 +145,9 @@ function manifestOf({ node, services, context, seen }: Visit, aim: Release, desi
     if (aim.parts[part] === desired.parts[part]) return desired.record;
     return aim.parts[part] === runs?.[part] ? had : {};
   };
-  const { cluster, nixpkgs, podsRestOn } = of('system');
+  const { cluster, nixpkgs, kubernetes, podsRestOn } = of('system');
   const { leaves, origins, layout } = of('secrets');
-  const record: ReleaseRecord = { cluster, nixpkgs, podsRestOn, leaves, origins, layout };
+  const record: ReleaseRecord = { cluster, nixpkgs, kubernetes, podsRestOn, leaves, origins, layout };
   const renderedAt = new Date(context.clock.now()).toISOString();
   return JSON.stringify({
     ...aim,

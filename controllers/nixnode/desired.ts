@@ -14,6 +14,7 @@ import {
   secretsTree,
 } from '../lib/nix/release.ts';
 import { hashTree, type Tree } from '../lib/nix/tree.ts';
+import { packageSources } from './kubernetes-packages.ts';
 import type { ReleaseRecord } from './manifest.ts';
 import type { MemberParts } from './member.ts';
 import { modulesOf } from './sources.ts';
@@ -69,7 +70,7 @@ export function desiredRelease(input: DesiredInput): Desired {
     hostName: node.metadata.name,
     stateVersion: node.spec.stateVersion,
     nixpkgs,
-    ...(member && { firn: member.values }),
+    ...(member && { firn: member.values, packages: packageSources(member.kubernetes, nixpkgs) }),
     ssh: { user: node.spec.ssh.user, port: node.spec.ssh.port, authorizedKeys: input.authorizedKeys },
     modules: userModules,
     firnModules: input.firnModules,

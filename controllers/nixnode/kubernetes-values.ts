@@ -5,6 +5,7 @@ import { ReconcileError } from '../lib/core/outcome.ts';
 import type { NixValue } from '../lib/nix/print.ts';
 import { controlPlanesOf, etcdNameOf } from '../nixcluster/control-planes.ts';
 import { checkSettings } from '../nixcluster/settings.ts';
+import { versionValues } from './kubernetes-packages.ts';
 
 type Values = { [option: string]: NixValue };
 
@@ -18,7 +19,7 @@ export function kubernetesValues(node: NixNode, cluster: NixCluster, place: Clus
     enable: true,
     roles: [...node.spec.roles].sort(),
     nodeName: node.metadata.name,
-    version: spec.kubernetes.version,
+    versions: versionValues(place),
     podSubnets: place.podCIDRs,
     runtime: spec.runtime,
     cni: cniOf(cluster),

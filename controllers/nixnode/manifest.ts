@@ -1,5 +1,6 @@
 /** What a release's manifest.json says: the operator's own words, kept on the host for whoever operates it next. */
 import { z } from 'zod';
+import { kubernetesOfHost } from '../../crds/kubernetes-versions.ts';
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -13,6 +14,8 @@ const recordSchema = z.object({
   renderedAt: z.iso.datetime().optional(),
   /** Which nixpkgs the system was built from. */
   nixpkgs: pin.optional(),
+  /** Which Kubernetes the system has, and where that comes from. */
+  kubernetes: kubernetesOfHost.optional(),
   /** Which cluster the release was made for. */
   cluster: cluster.optional(),
   /** Certificates in the secrets part, by path. */

@@ -11,8 +11,15 @@ type MeshStatus = NonNullable<NixNodeStatus['mesh']>;
 type PeerStatus = MeshStatus['details'][number];
 
 export function memberOf(seen: Pick<Observation, 'manifestB64'>): NixNodeStatus['member'] {
-  const { cluster, nixpkgs } = readRecord(seen.manifestB64);
-  return cluster && { cluster: cluster.name, index: cluster.index, ...(nixpkgs && { nixpkgs }) };
+  const { cluster, nixpkgs, kubernetes } = readRecord(seen.manifestB64);
+  return (
+    cluster && {
+      cluster: cluster.name,
+      index: cluster.index,
+      ...(nixpkgs && { nixpkgs }),
+      ...(kubernetes && { kubernetes }),
+    }
+  );
 }
 
 /** Of a host of no cluster it is said only if there is something. */

@@ -1,5 +1,5 @@
 /** What a member's release has beyond that of a host of no cluster. Pure, but for the keys that `make` makes. */
-import type { NixCluster, NixNode } from '../../crds/index.ts';
+import type { KubernetesOfHost, NixCluster, NixNode } from '../../crds/index.ts';
 import { digestOf } from '../clusterfrontend/file.ts';
 import { leavesOf, type Subject } from '../clusterpki/leaves.ts';
 import { originsOf, sharedFilesOf } from '../clusterpki/shared-files.ts';
@@ -13,7 +13,8 @@ import { emptyPeersFile, type PeersFile } from '../wireguardmesh/peers.ts';
 import { presharedKeysFile, presharedKeysPath } from '../wireguardmesh/preshared.ts';
 import { leafFiles, makeLeaves, planLeaves } from './certificates.ts';
 import { fleetData } from './fleet-data.ts';
-import type { ReleaseRecord } from './manifest.ts';
+import { kubernetesRecord } from './kubernetes-packages.ts';
+import { type ReleaseRecord, readRecord } from './manifest.ts';
 import { memberValues } from './member-values.ts';
 import type { Membership, Mesh } from './membership.ts';
 
@@ -24,6 +25,8 @@ export type MemberParts = {
   files: readonly SecretFile[];
   /** Contents of the files that are named by their purpose and that the host does not have, by path. */
   make(): Promise<ReadonlyMap<string, Sealed<Uint8Array>>>;
+  /** Which Kubernetes its system has. */
+  kubernetes: KubernetesOfHost;
   record: ReleaseRecord;
 };
 
@@ -46,6 +49,7 @@ export function memberParts(
       services: cluster.spec.network.services,
     },
   };
+  const kubernetes = kubernetesRecord(cluster, place, readRecord(seen.manifestB64));
   const plans = planLeaves(leavesOf(subject), material, object.spec, seen, node.metadata.uid, issuance.now);
   return {
     values: memberValues(node, cluster, place, mesh?.object ?? null),
@@ -61,9 +65,11 @@ export function memberParts(
       ...(mesh ? presharedKeys(mesh, node.metadata.name) : []),
     ],
     make: () => makeLeaves(plans, material, object.spec, issuance),
+    kubernetes,
     record: {
+      kubernetes,
       cluster: { name: cluster.metadata.name, index: place.index },
-      podsRestOn: podsRestOn(cluster),
+      podsRestOn: podsRestOn(cluster, place),
       leaves: Object.fromEntries(plans.map(({ leaf, record }) => [leaf.certificatePath, record])),
       origins: originsOf(subject, material),
       ...(frontends.length > 0 && {
@@ -74,8 +80,10 @@ export function memberParts(
 }
 
 /** Upstream drains a node before its kubelet moves to another minor version. */
-const podsRestOn = ({ spec: { kubernetes, runtime, network, kubelet } }: NixCluster): string =>
-  [kubernetes.version, runtime, network.cni, kubelet.cgroupDriver ?? 'systemd'].join(' ');
+const podsRestOn = (
+  { spec: { runtime, network, kubelet } }: NixCluster,
+  { kubernetes }: Membership['place'],
+): string => [kubernetes?.kubelet ?? '', runtime, network.cni, kubelet.cgroupDriver ?? 'systemd'].join(' ');
 
 /** Throws `waiting` (`MeshNotPlanned`) while the mesh does not know which keys are in use: hosts say so first. */
 const peersOf = ({ object, peers }: Mesh, cluster: NixCluster, self: string): PeersFile =>

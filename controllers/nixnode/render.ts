@@ -6,7 +6,7 @@ import { type Content, type Desired, desiredRelease } from './desired.ts';
 import { readRecord } from './manifest.ts';
 import { memberParts } from './member.ts';
 import { membershipOf } from './membership.ts';
-import { pinOf, pinOfHost } from './pin.ts';
+import { type Pin, pinOf, pinOfHost } from './pin.ts';
 import { configMapNames, fileSecretNames, modulesOf } from './sources.ts';
 import { act, type Context, report, reportMesh, type Visit } from './visit.ts';
 
@@ -18,6 +18,7 @@ export async function render(visit: Visit): Promise<Desired> {
   report(visit, visit.seen);
   reportMesh(visit);
   const nixpkgs = await resolveNixpkgs(visit, membership?.cluster);
+  if (membership) await resolveKubernetes(visit, membership.cluster);
   const issuance = { now: context.clock.now(), random: services.randomBytes };
   const modules = modulesOf(node, context.read.list(NixModule, node.metadata.namespace ?? ''));
   const desired = desiredRelease({
@@ -59,16 +60,30 @@ async function resolveNixpkgs(
     const message = `${resolver ?? 'the first member that answers'} resolves ${wanted.url} for all nodes of ${ofCluster.metadata.name}`;
     throw new ReconcileError('progressing', 'WaitingForPin', message, { recheckMs: 60_000 });
   }
+  return askHost(visit, pin, wanted.url);
+}
+
+/** Where Kubernetes comes from elsewhere, one of the members finds that out for all of them. */
+async function resolveKubernetes(visit: Visit, { spec, status }: NixCluster): Promise<void> {
+  const { node, context, seen } = visit;
+  const { nixpkgs: wanted, version } = spec.kubernetes;
+  if (!wanted || status?.resolver !== node.metadata.name) return;
+  const found = status.kubernetes?.sources?.find((source) => source.version === version);
+  const pin = pinOf(wanted, [found, node.status?.kubernetesNixpkgs], seen);
+  if (pin.state !== 'known') return askHost(visit, pin, wanted.url);
+  context.report({ kubernetesNixpkgs: pin.record });
+}
+
+/** Throws `progressing` until the host has the answer. */
+async function askHost(visit: Visit, pin: Exclude<Pin, { state: 'known' }>, url: string): Promise<never> {
   if (pin.state === 'unknown') {
-    if (node.spec.deploy.mode === 'Paused') {
-      const message = `${wanted.url} is not resolved yet, and spec.deploy.mode is Paused`;
+    if (visit.node.spec.deploy.mode === 'Paused') {
+      const message = `${url} is not resolved yet, and spec.deploy.mode is Paused`;
       throw new ReconcileError('waiting', 'Paused', message);
     }
     await act(visit, 'resolve', pin.asking);
   }
-  throw new ReconcileError('progressing', 'ResolvingNixpkgs', `the host resolves ${wanted.url}`, {
-    recheckMs: 500,
-  });
+  throw new ReconcileError('progressing', 'ResolvingNixpkgs', `the host resolves ${url}`, { recheckMs: 500 });
 }
 
 /** Everything that is referenced, read once; only then is anything rendered, which is pure. */

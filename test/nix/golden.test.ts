@@ -35,7 +35,11 @@ describe.each(goldenCases())('%s', (name) => {
       'evaluate.nix',
       `let
          nixpkgs = (import ${standIn}/flake.nix).outputs { };
-         host = ((import ./flake.nix).outputs { inherit nixpkgs; }).nixosConfigurations.host;
+         pkgs = nixpkgs.legacyPackages.x86_64-linux;
+         kubernetes-1-37.legacyPackages.x86_64-linux = pkgs // {
+           kubernetes = pkgs.kubernetes // { version = "1.37.1"; };
+         };
+         host = ((import ./flake.nix).outputs { inherit nixpkgs kubernetes-1-37; }).nixosConfigurations.host;
        in {
          inherit (host.config.networking) hostName;
          inherit (host.config.system) stateVersion;

@@ -76,6 +76,7 @@ export const fullClusterStatus: Fields = {
       podCIDRs: ['fd88:1::/32', '10.88.1.0/24'],
       addresses: ['fd88:1::1', '10.88.1.1'],
       underlayAddresses: ['192.0.2.1'],
+      kubernetes: { etcd: '1.37', apiServer: '1.37', controllers: '1.36', kubelet: '1.36' },
       granted: '8c1f0d3a9b2e',
       restart: '8c1f0d3a9b2e',
       rollout: { state: 'Draining', message: 'pods are evicted' },
@@ -88,6 +89,12 @@ export const fullClusterStatus: Fields = {
     },
   ],
   retiredIndexes: [{ index: 2, name: 'node2', at: '2026-11-21T10:00:00Z' }],
+  kubernetes: {
+    version: '1.36',
+    target: '1.37',
+    stage: 'apiServer',
+    sources: [{ version: '1.36', url: 'path:/srv/nixpkgs', refresh: '1', locked: '{}' }],
+  },
   etcd: {
     state: 'Starting',
     clusterID: '8e9e05c52164694d',

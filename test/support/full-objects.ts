@@ -143,7 +143,12 @@ export const fullStatus: Fields = {
     cluster: 'prod',
     index: 7,
     nixpkgs: { url: 'github:NixOS/nixpkgs/nixos-26.05', refresh: '2026-11-21', locked: '{}' },
+    kubernetes: {
+      versions: { etcd: '1.37', apiServer: '1.37', controllers: '1.36', kubelet: '1.36' },
+      sources: [{ version: '1.36', url: 'path:/srv/nixpkgs', refresh: '1', locked: '{}' }],
+    },
   },
+  kubernetesNixpkgs: { url: 'path:/srv/next', refresh: '1', locked: '{}' },
   mesh: {
     keys: [{ epoch: 1, publicKey: 'pHEYIfgWiJEgnR8zKYGnWlbZbQZ0xb5eEyzVSpzz3BM=' }],
     active: 1,

@@ -6,6 +6,7 @@ import { Sealed } from '../../controllers/lib/core/sealed.ts';
 import { lockedFromPin } from '../../controllers/lib/nix/flake-lock.ts';
 import type { Tree } from '../../controllers/lib/nix/tree.ts';
 import { desiredRelease } from '../../controllers/nixnode/desired.ts';
+import { kubernetesRecord } from '../../controllers/nixnode/kubernetes-packages.ts';
 import type { MemberParts } from '../../controllers/nixnode/member.ts';
 import { memberValues } from '../../controllers/nixnode/member-values.ts';
 import { NixCluster, NixModule, NixNode, WireguardMesh } from '../../crds/index.ts';
@@ -66,7 +67,8 @@ function memberOf(
   const place = cluster?.status?.nodes?.find(({ name }) => name === node.metadata.name);
   if (!cluster || !place) return null;
   const values = memberValues(node, cluster, place, mesh);
-  return { values, data: new Map(), files: [], make: async () => new Map(), record: {} };
+  const kubernetes = kubernetesRecord(cluster, place, {});
+  return { values, data: new Map(), files: [], make: async () => new Map(), kubernetes, record: {} };
 }
 
 /** What an API server adds. */

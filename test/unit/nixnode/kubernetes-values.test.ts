@@ -9,7 +9,11 @@ type Given = { roles?: Record<number, Role[]>; spec?: Record<string, unknown> };
 function clusterWith(count: number, { roles = {}, spec = {} }: Given = {}): NixCluster {
   const indexes = Array.from({ length: count }, (_, at) => at + 1);
   const cluster = clusterOf(indexes, spec);
-  const nodes = cluster.status!.nodes!.map((node) => ({ ...node, roles: roles[node.index] ?? ['worker'] }));
+  const nodes = cluster.status!.nodes!.map((node) => ({
+    ...node,
+    roles: roles[node.index] ?? ['worker'],
+    kubernetes: { kubelet: '1.36' },
+  }));
   return { ...cluster, status: { ...cluster.status, nodes } } as NixCluster;
 }
 
@@ -44,7 +48,7 @@ test('a worker is told of itself and of the cluster', () => {
     enable: true,
     roles: ['worker'],
     nodeName: 'node1',
-    version: '1.36',
+    versions: { kubelet: '1.36', kubeProxy: '1.36' },
     podSubnets: ['fd88:1::/32', '10.88.1.0/24'],
     runtime: 'Containerd',
     cni: 'Bridge',

@@ -29,7 +29,11 @@ const elsewhere: Record<string, () => string[]> = {
   'step.reason': () => waitReasons(),
   // nixcluster/controller.ts: what allocate.ts found.
   'first.reason': () => matches(read('controllers/nixcluster/allocate.ts'), /this\.#refuse\(\s*'(\w+)'/g),
-  'refusal.reason': () => [...refusalReasons],
+  // clusterfrontend, and nixcluster/versions.ts: what upgrade.ts refuses.
+  'refusal.reason': () => [
+    ...refusalReasons,
+    ...matches(read('controllers/nixcluster/upgrade.ts'), /reason: '(\w+)'/g),
+  ],
   // nixcluster/etcd.ts: what etcd-words.ts says.
   'trouble.reason': () =>
     matches(read('controllers/nixcluster/etcd-words.ts'), /\b(?:progressing|waiting)\(\s*'(\w+)'/g),

@@ -46,7 +46,13 @@
       scheduler = {
         extraArgs = { };
       };
-      version = "1.36";
+      versions = {
+        apiServer = "1.37";
+        controllerManager = "1.37";
+        kubeProxy = "1.36";
+        kubelet = "1.36";
+        scheduler = "1.37";
+      };
     };
     mesh = {
       enable = true;
