@@ -1,5 +1,6 @@
 /** The same with kine and SQLite in place of etcd. */
-import { kubectl, type SingleNode, startSingleNode } from '../support/single-node.ts';
+import { kubectl } from '../support/kubernetes-cluster.ts';
+import { type SingleNode, startSingleNode } from '../support/single-node.ts';
 
 let node: SingleNode;
 

@@ -1,5 +1,6 @@
 /** The same with an etcd that could have other members: mutual TLS, and a cluster that a file tells it of. */
-import { kubectl, type SingleNode, startSingleNode } from '../support/single-node.ts';
+import { kubectl } from '../support/kubernetes-cluster.ts';
+import { type SingleNode, startSingleNode } from '../support/single-node.ts';
 
 let node: SingleNode;
 const clusterFile = 'state new\nmember node1 https://10.88.1.1:2380\n';

@@ -1,7 +1,8 @@
 /** All of Kubernetes on one host that boots, from the modules alone. */
 import { createConnection } from 'node:net';
-import { testImage } from '../support/kubernetes-member.ts';
-import { kubectl, type SingleNode, startSingleNode } from '../support/single-node.ts';
+import { kubectl } from '../support/kubernetes-cluster.ts';
+import { list, pod, serve, service, wait } from '../support/pods.ts';
+import { type SingleNode, startSingleNode } from '../support/single-node.ts';
 
 let node: SingleNode;
 
@@ -25,26 +26,7 @@ const accepts = (host: string, port: number): Promise<boolean> =>
     socket.once('error', () => settle(false));
   });
 
-const pod = (name: string, command: string): object => ({
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { name, labels: { app: name } },
-  spec: {
-    terminationGracePeriodSeconds: 1,
-    containers: [{ name, image: testImage, imagePullPolicy: 'Never', command: ['/bin/sh', '-c', command] }],
-  },
-});
-const service = {
-  apiVersion: 'v1',
-  kind: 'Service',
-  metadata: { name: 'web' },
-  spec: {
-    type: 'NodePort',
-    selector: { app: 'web' },
-    ports: [{ port: 80, targetPort: 8080, nodePort: 30080 }],
-  },
-};
-const list = (...items: object[]): string => JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+const nodePort = service('web', { type: 'NodePort' }, { nodePort: 30080 });
 
 test('the Node has the host’s addresses, the family of services first', async () => {
   const { status } = JSON.parse(await node.run(`${kubectl} get node node1 -o json`));
@@ -54,9 +36,8 @@ test('the Node has the host’s addresses, the family of services first', async 
 });
 
 test('a pod answers over a Service by its DNS name, itself included', async () => {
-  const serve = 'mkdir -p /tmp/www; hostname >/tmp/www/index.html; exec httpd -f -p 8080 -h /tmp/www';
   await node.eventually('an account for pods', `${kubectl} get serviceaccount default`, 30_000);
-  await node.run(`${kubectl} apply -f -`, list(pod('web', serve), pod('client', 'exec sleep 3600'), service));
+  await node.run(`${kubectl} apply -f -`, list(pod('web', serve), pod('client', wait), nodePort));
   await node.eventually(
     'pods',
     `${kubectl} wait --for=condition=Ready pod/web pod/client --timeout=1s`,

@@ -4,7 +4,7 @@ import type { NixNode } from '../../crds/index.ts';
 import { startTestCluster, type TestCluster } from './cluster.ts';
 import { installFirn, type RunningFirn, startFirn } from './firn.ts';
 import { apply, nodeManifest, sshKeySecret } from './fleet.ts';
-import { startHosts, type TestHost } from './hosts/start.ts';
+import { type StartOptions, startHosts, type TestHost } from './hosts/start.ts';
 
 export type Booted = AsyncDisposable & {
   cluster: TestCluster;
@@ -26,11 +26,17 @@ export const hardware = `{ ... }: {
 export async function startBooted(options: {
   names: string[];
   operator?: 'started' | 'later';
+  /** Default: NixOS without Kubernetes' programs. */
+  hosts?: Pick<StartOptions, 'flavour' | 'family' | 'prepare'>;
 }): Promise<Booted> {
   await using stack = new AsyncDisposableStack();
   const cluster = stack.use(await startTestCluster());
   const hosts = stack.use(
-    await startHosts({ count: options.names.length, flavour: 'nixos', names: options.names }),
+    await startHosts({
+      count: options.names.length,
+      names: options.names,
+      ...(options.hosts ?? { flavour: 'nixos' }),
+    }),
   ).hosts;
   await installFirn(cluster);
   await apply(cluster, sshKeySecret(readFileSync(hosts[0]!.adminKeyFile, 'utf8')));

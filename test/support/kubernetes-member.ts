@@ -2,52 +2,14 @@
 import type { Subject } from '../../controllers/clusterpki/leaves.ts';
 import type { Material } from '../../controllers/clusterpki/material.ts';
 import { sharedFilesOf } from '../../controllers/clusterpki/shared-files.ts';
+import { print } from '../../controllers/lib/nix/print.ts';
 import { issueLeaf } from '../../controllers/lib/pki/leaf.ts';
+import { kubeletSettings, machine } from './kubernetes-machine.ts';
 import { deliver, deployMember, domain, hostsFile, type Member } from './members.ts';
 import { issuance, issueAll } from './pki.ts';
 import { keepSecret } from './secrets/registry.ts';
 
 export const serviceNetwork = '10.88.0.0/24';
-export const testImage = 'localhost/firn-test:1';
-
-/** What only the machines of tests need: they have cgroups of version 1, and share their kernel's parameters. */
-const machine = `
-  firn.kubernetes.pauseImage = "${testImage}";
-  firn.kubernetes.kubelet.settings = {
-    failCgroupV1 = false;
-    cgroupDriver = "cgroupfs";
-    enforceNodeAllocatable = [ ];
-    localStorageCapacityIsolation = false;
-    evictionHard = { "nodefs.available" = "1%"; "imagefs.available" = "1%"; "memory.available" = "50Mi"; };
-    imageGCHighThresholdPercent = 100;
-    imageGCLowThresholdPercent = 99;
-  };
-  firn.kubernetes.kubeProxy.settings.conntrack = { maxPerCore = 0; min = 0; };
-  virtualisation.containerd.settings.plugins."io.containerd.grpc.v1.cri" = {
-    restrict_oom_score_adj = true;
-    disable_apparmor = true;
-    containerd.runtimes.runc.options.SystemdCgroup = false;
-  };
-  systemd.services.test-machine = {
-    wantedBy = [ "sysinit.target" ];
-    before = [ "containerd.service" "kubelet.service" ];
-    unitConfig.DefaultDependencies = false;
-    path = [ pkgs.util-linux ];
-    serviceConfig = { Type = "oneshot"; RemainAfterExit = true; };
-    script = ''
-      for folder in /sys/fs/cgroup/*; do
-        if mountpoint -q "$folder"; then mount -o remount,bind,rw "$folder"; fi
-      done
-      mkdir -p /run/test-machine
-      for parameter in vm/overcommit_memory=1 kernel/panic=10 kernel/panic_on_oops=1; do
-        file=''\${parameter%%=*}
-        echo "''\${parameter##*=}" >"/run/test-machine/''\${file##*/}"
-        mount --bind "/run/test-machine/''\${file##*/}" "/proc/sys/$file"
-      done
-    '';
-  };
-`;
-
 export const subjectOf = (member: Member, roles: Subject['roles']): Subject => ({
   node: member.host.name,
   roles,
@@ -87,7 +49,9 @@ export async function deployKubernetes(
   await deployMember(member, settings);
   await giveKeys(member, subjectOf(member, roles), material);
   const begun = performance.now();
-  await deployMember(member, `${settings} ${machine} firn.kubernetes.enable = true;`);
+  const kubelet = `firn.kubernetes.kubelet.settings = ${print(kubeletSettings)};`;
+  const enabled = `${settings} ${machine} ${kubelet} firn.kubernetes.enable = true;`;
+  await deployMember(member, enabled);
   return begun;
 }
 

@@ -10,8 +10,9 @@ export type HostOptions = MachineOptions & {
   index: number;
   address: string;
   address6: string;
-  /** Where connections of `reachable()` come from. */
+  /** Where connections of `reachable()` come from, and where they go. */
   probes: string[];
+  probed: string;
   hostKey: string;
   adminKeyFile: string;
   written: string;
@@ -82,12 +83,12 @@ function shellInside(leader: number, path: string): string[] {
  * PerSourcePenalties: who disconnects without logging in is shut out for a while, so the questions come from several
  * addresses in turn, and never from the one that operators under test come from.
  */
-function prober({ address, probes }: HostOptions): () => Promise<boolean> {
+function prober({ probed, probes }: HostOptions): () => Promise<boolean> {
   let asked = 0;
   return () => {
     const localAddress = probes[asked++ % probes.length]!;
     return new Promise((resolve) => {
-      const socket = createConnection({ host: address, port: 22, localAddress });
+      const socket = createConnection({ host: probed, port: 22, localAddress });
       const settle = (answer: boolean) => {
         socket.destroy();
         resolve(answer);

@@ -10,6 +10,7 @@ export type Plan = {
   switch4: string;
   /** More addresses of the machine: only `reachable()` comes from these. */
   probes4: string[];
+  probes6: string[];
   switch6: string;
   host(index: number): { address: string; address6: string };
 };
@@ -17,6 +18,8 @@ export type Plan = {
 /** RFC 2544 sets 198.18.0.0/15 aside for tests; the other is for machines whose VPN uses that. */
 const bases = ['198.18', '10.213'];
 const timeoutMs = 10_000;
+
+const lastOfProbes = [2, 3, 4, 5, 6, 7, 8, 9];
 
 export function planOf(base: string, slot: number): Plan {
   const net4 = `${base}.${slot}`;
@@ -26,7 +29,8 @@ export function planOf(base: string, slot: number): Plan {
     machine4: `${net4}.1`,
     machine6: `${net6}:1`,
     switch4: `${net4}.254`,
-    probes4: [2, 3, 4, 5, 6, 7, 8, 9].map((last) => `${net4}.${last}`),
+    probes4: lastOfProbes.map((last) => `${net4}.${last}`),
+    probes6: lastOfProbes.map((last) => `${net6}:${last}`),
     switch6: `${net6}:fe`,
     host: (index) => ({ address: `${net4}.${11 + index}`, address6: `${net6}:${(11 + index).toString(16)}` }),
   };
@@ -74,7 +78,10 @@ export async function makeSwitch(slot: number, plan: Plan): Promise<void> {
   const disable = `/proc/sys/net/ipv6/conf/${link}/disable_ipv6`;
   if (!existsSync(disable)) return;
   writeFileSync(disable, '0');
-  await ipBatch(undefined, [`addr add ${plan.machine6}/64 dev ${link} nodad`]);
+  await ipBatch(
+    undefined,
+    [plan.machine6, ...plan.probes6].map((address) => `addr add ${address}/64 dev ${link} nodad`),
+  );
 }
 
 /** The namespace of a host, with its only interface `host0`; the other end is `port<index>` of the switch. */

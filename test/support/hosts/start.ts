@@ -20,6 +20,8 @@ export type StartOptions = {
   flavour: Flavour;
   /** Default: `h1`, `h2`, … */
   names?: string[];
+  /** Default: both of IPv4 and IPv6. */
+  family?: 'IPv6';
   /** Changes a host's root file system before its first boot. */
   prepare?: (root: string) => Promise<void>;
   /** Default `on`; `off`: whoever asked switches them on. */
@@ -101,7 +103,7 @@ async function prepareHost({ slot, index, name, plan, flavour, image, options }:
   flavour.personalise(root, {
     name,
     machineId: randomUUID().replaceAll('-', ''),
-    network: networkFile(plan, addresses),
+    network: networkFile(plan, addresses, options.family),
     hostKey: { secret: readFileSync(keyFile, 'utf8'), public: readFileSync(`${keyFile}.pub`, 'utf8') },
   });
   mkdirSync(join(root, 'root/.ssh'), { recursive: true, mode: 0o700 });
@@ -111,7 +113,9 @@ async function prepareHost({ slot, index, name, plan, flavour, image, options }:
   await options.prepare?.(root);
   return makeHost({
     ...{ slot, index, name, root, ...addresses, adminKeyFile, written: join(folder, 'upper') },
-    probes: plan.probes4,
+    ...(options.family === 'IPv6'
+      ? { probes: plan.probes6, probed: addresses.address6 }
+      : { probes: plan.probes4, probed: addresses.address }),
     hostKey: readFileSync(`${keyFile}.pub`, 'utf8').split(' ').slice(0, 2).join(' '),
     ...(await plugIn(slot, index)),
     container: `${names.prefix}${name}`,
@@ -132,13 +136,16 @@ async function makeKey(file: string, comment: string): Promise<void> {
  * systemd.network(5) for the only interface. No router announces itself here, and nobody else has the address: to
  * wait for either costs a second or more.
  */
-function networkFile(plan: Plan, { address, address6 }: { address: string; address6: string }): string {
+function networkFile(
+  plan: Plan,
+  { address, address6 }: { address: string; address6: string },
+  family: StartOptions['family'],
+): string {
+  const ofIPv4 = family === 'IPv6' ? '' : `Address=${address}/24\nGateway=${plan.switch4}\n`;
   return `[Match]
 Name=host0
 [Network]
-Address=${address}/24
-Gateway=${plan.switch4}
-Gateway=${plan.switch6}
+${ofIPv4}Gateway=${plan.switch6}
 IPv6AcceptRA=no
 LinkLocalAddressing=ipv6
 [Address]

@@ -20,10 +20,17 @@ export function patternsOf(of: string, value: string | Uint8Array): Pattern[] {
 /** Of a key in PEM the first line of the body is the same in thousands of keys: OpenSSH's magic, or an algorithm. */
 function linesOf(text: string): string[] {
   const lines = text.split(/[\r\n]+/).map((line) => line.trim());
+  if (isPublic(lines)) return [];
   const body = lines.findIndex((line) => line.startsWith('-----BEGIN ')) + 1;
   return lines.filter(
     (line, at) => line.length >= leastSearched && !line.startsWith('-----') && (body === 0 || at !== body),
   );
+}
+
+/** Certificates stand in Secrets beside their keys, and are for everybody to see. */
+function isPublic(lines: readonly string[]): boolean {
+  const begun = lines.filter((line) => line.startsWith('-----BEGIN '));
+  return begun.length > 0 && begun.every((line) => /^-----BEGIN (CERTIFICATE|PUBLIC KEY)-----$/.test(line));
 }
 
 const formsOfLine = (line: string): string[] => [line, ...formsOfBytes(Buffer.from(line))];
