@@ -82,9 +82,16 @@ why_unhealthy() {
 	for unit; do
 		[ $shown -lt 3 ] || break
 		shown=$((shown + 1))
-		systemctl status --full --no-pager --lines=8 -- "$unit" 2>&1 | head -c 1200
+		last_words "$unit"
 		printf '\n'
 	done
+}
+
+# last_words UNIT: how it is, and what it said last. One that is started again and again has said nothing yet by now, so the
+# journal is asked across its starts.
+last_words() {
+	systemctl status --full --no-pager --lines=0 -- "$1" 2>&1 | grep -E '^[^ ]|^ +Active: ' | cut -c 1-200
+	journalctl --quiet --boot --no-pager --output=cat --lines=8 --unit="$1" 2>/dev/null | cut -c 1-300 | tail -c 1000
 }
 
 # notice FILE BEFORE: restarts and reloads the units that changed_units named, each once and with a deadline. A unit whose
@@ -101,7 +108,7 @@ notice() {
 			grep -qxF "$unit $(invocation "$unit")" "$2" || continue
 			timeout 90 systemctl "$verb" -- "$unit" </dev/null && continue
 			printf '%s of %s failed after its files changed:\n' "$verb" "$unit"
-			systemctl status --full --no-pager --lines=8 -- "$unit" 2>&1 | head -c 1500
+			last_words "$unit"
 		done
 }
 
