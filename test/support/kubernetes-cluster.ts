@@ -7,6 +7,7 @@ import { apply, namespace } from './fleet.ts';
 import { type Asking, askingOf } from './hosts/asking.ts';
 import type { StartOptions, TestHost } from './hosts/start.ts';
 import { kubeletSettings, machine, putImage } from './kubernetes-machine.ts';
+import { waitFor } from './wait.ts';
 
 type Fields = { [field: string]: unknown };
 type Written = { kind: string; metadata: { name: string }; spec: Fields };
@@ -86,3 +87,47 @@ export function fitted(example: readonly Written[], cluster: KubernetesCluster):
 /** As `kubectl apply` of the whole. */
 export const applyExample = (cluster: KubernetesCluster, objects: readonly object[]): Promise<void> =>
   apply(cluster.booted.cluster, machines(), ...objects);
+
+type Condition = { type: string; status: string; reason: string; message: string };
+type Conditioned = { kind: string; metadata: { name: string }; status?: { conditions?: Condition[] } };
+
+/** What does not hold yet by the objects of the bootstrap cluster, a line each. */
+async function unmet({ booted }: KubernetesCluster): Promise<{ lines: string[]; isStalled: boolean }> {
+  const kinds = 'nixclusters,nixnodes,wireguardmeshes,clusterpkis';
+  const { stdout } = await booted.cluster.kubectl(['get', kinds, '-n', namespace, '-o', 'json']);
+  const all = (JSON.parse(stdout) as { items: Conditioned[] }).items.flatMap(({ kind, metadata, status }) =>
+    (status?.conditions ?? []).map((one) => ({ of: `${kind} ${metadata.name}`, ...one })),
+  );
+  const lines = all
+    .filter(
+      ({ type, status }) => status !== (type === 'Stalled' || type === 'Reconciling' ? 'False' : 'True'),
+    )
+    .map(({ of, type, reason, message }) => `${of}: ${type}: ${reason}: ${message}`);
+  return { lines, isStalled: all.some(({ type, status }) => type === 'Stalled' && status === 'True') };
+}
+
+/** Waits until that many Nodes are ready, as a control-plane host sees them. Throws as soon as somebody would be needed. */
+export async function waitForNodes(
+  cluster: KubernetesCluster,
+  controlPlane: string,
+  count: number,
+  withinMs: number,
+): Promise<void> {
+  const ready = `${kubectl} wait --for=condition=Ready node --all --timeout=1s && [ "$(${kubectl} get nodes -o name | wc -l)" = ${count} ]`;
+  let last: unknown;
+  let stalledSince: number | undefined;
+  const ask = async () => {
+    const { code, stderr } = await cluster.on(controlPlane).attempt(ready);
+    if (code === 0) return true;
+    const { lines, isStalled } = await unmet(cluster);
+    last = [stderr, ...lines];
+    stalledSince = isStalled ? (stalledSince ?? Date.now()) : undefined;
+    if (stalledSince !== undefined && Date.now() - stalledSince > stalledMs)
+      throw new Error(`nobody comes further without help:\n${lines.join('\n')}`);
+    return false;
+  };
+  await waitFor(`${count} Nodes`, ask, { withinMs, everyMs: 500, otherwise: () => last });
+}
+
+/** What others have to do first is said in the same way; that lasts moments. */
+const stalledMs = 20_000;

@@ -11,6 +11,8 @@ export const kubeletSettings = {
   cgroupDriver: 'cgroupfs',
   enforceNodeAllocatable: [],
   localStorageCapacityIsolation: false,
+  // Limits of swap need cgroups of version 2.
+  memorySwap: {},
   evictionHard: { 'nodefs.available': '1%', 'imagefs.available': '1%', 'memory.available': '50Mi' },
   imageGCHighThresholdPercent: 100,
   imageGCLowThresholdPercent: 99,

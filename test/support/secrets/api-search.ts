@@ -20,7 +20,8 @@ export const placeOfCluster = (cluster: TestCluster): Place => ({
         // An installation's id is in the status of every node.
         if (name === 'firn-installation' && key === 'id') continue;
         if (isPublic(key)) continue;
-        keepSecret(`Secret ${namespace}/${name} ${key}`, Buffer.from(value, 'base64'));
+        for (const one of secretsIn(key, Buffer.from(value, 'base64')))
+          keepSecret(`Secret ${namespace}/${name} ${key}`, one);
       }
     }
   },
@@ -37,6 +38,12 @@ export const placeOfCluster = (cluster: TestCluster): Place => ({
     return [...found];
   },
 });
+
+/** Of an EncryptionConfiguration the keys; the rest of it are words of Kubernetes, which are everywhere on hosts. */
+const secretsIn = (key: string, value: Buffer): (Buffer | string)[] =>
+  key === 'encryption-config.yaml'
+    ? [...value.toString().matchAll(/^ *secret: (\S+)$/gm)].map(([, secret]) => secret!)
+    : [value];
 
 type Named = { metadata: { namespace?: string; name: string } };
 
