@@ -15,6 +15,8 @@ export type CacheOptions = {
   namespaces?: readonly string[] | undefined;
   /** Ends everything. */
   signal: AbortSignal;
+  /** Told when it changes whether the cache is kept up to date. */
+  onHealth?: (health: 'follows' | 'interrupted') => void;
 };
 
 type Listener = (change: Change<KubeObject>) => void;

@@ -87,6 +87,14 @@ export function referenced<O extends KubeObject>(
   return { kind, holds: 'metadata', keysOf: keysOf as Input['keysOf'] };
 }
 
+/** What wakes keys beside the objects of the inputs: for what a controller follows by itself, elsewhere. */
+export type Source = {
+  /** From when the controller is at work until `signal` aborts; `wake` of what is no primary does nothing. */
+  run(wake: (primary: Woken) => void, signal: AbortSignal): Promise<void>;
+  /** The primary is gone. */
+  forget(primary: ObjectKey): void;
+};
+
 export type ControllerDefinition<T extends KubeObject> = {
   /** Also the field manager, as `firn-<name>`, and the `controller` of metrics, logs and events. */
   readonly name: string;
@@ -94,6 +102,7 @@ export type ControllerDefinition<T extends KubeObject> = {
   readonly inputs: readonly Input[];
   /** In order. `Ready`, `Reconciling` and `Stalled` are the runtime's. */
   readonly conditions: readonly string[];
+  readonly source?: Source;
   /** E.g. `firn.dev/nixnode`: set before the first reconcile, removed when `finalize` says `done`. */
   readonly finalizer?: string;
   /** After this long the reconcile is aborted and retried; milliseconds, 2 minutes unless given. */
@@ -120,6 +129,8 @@ export type Context<T extends KubeObject> = {
    * its former status and observedGeneration.
    */
   step<R>(condition: string, work: () => Promise<R> | R): Promise<R>;
+  /** The condition is not about this object: it has none of that type. */
+  without(condition: string): void;
   /** Merged into the status, field by field at the top level, that is written once at the end, also after a throw. */
   report(fields: Reported<T>): void;
   /** The word in the STATUS column; without it, the reason of Ready. */

@@ -4,7 +4,14 @@ import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'p
  * Errors whose message was written by us for people to read. Of any other the message may quote what it
  * failed on (`JSON.parse` does, so do Node's argument checks, and client-node's carry bodies and headers).
  */
-const ownErrors = new Set(['ReconcileError', 'KubeError', 'HostError', 'MalformedLine', 'LeadershipLost']);
+const ownErrors = new Set([
+  'ReconcileError',
+  'KubeError',
+  'HostError',
+  'MalformedLine',
+  'LeadershipLost',
+  'UnreachableError',
+]);
 /** Messages that the engine itself makes up of names in our source; with a `code` they are Node's instead. */
 const engineErrors = new Set<unknown>([TypeError, ReferenceError, RangeError]);
 

@@ -148,8 +148,8 @@ export class Reconciler {
   }
 
   async #publish(seen: RawObject, visit: Visit, settled: Said, guard: string | undefined): Promise<void> {
-    const { stepped, reported, word } = visit;
-    const said = { stepped, reported, word, settled };
+    const { stepped, omitted, reported, word } = visit;
+    const said = { stepped, omitted, reported, word, settled };
     const { written, before, after } = await this.#writer.publish(seen, said, {
       guard,
       signal: this.#options.killed,

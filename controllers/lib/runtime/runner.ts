@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject, Metadata } from '../../../crds/resource.ts';
 import type { Cache } from './cache.ts';
-import type { CacheReader, Controller, Input } from './controller.ts';
+import type { CacheReader, Controller, Input, Woken } from './controller.ts';
 import type { ControllerMetrics, Metrics } from './metrics.ts';
 import { Queue } from './queue.ts';
 import { type Caches, kindId, lenientReader } from './reader.ts';
@@ -45,7 +45,11 @@ export class Runner {
   async run(): Promise<void> {
     for (const key of this.#primaries.store.keys()) this.#queue.wake(key);
     this.#metrics.workers(this.#options.workers);
-    await Promise.all(Array.from({ length: this.#options.workers }, () => this.#work()));
+    const wake = (woken: Woken) => this.#wake(keyOf(woken));
+    await Promise.all([
+      ...Array.from({ length: this.#options.workers }, () => this.#work()),
+      this.#controller.source?.run(wake, this.#options.stopped),
+    ]);
   }
 
   async #work(): Promise<void> {
@@ -92,7 +96,11 @@ export class Runner {
         : this.#namespaceOf(key);
       for (const woke of woken) if (concerns(woke)) keys.add(woke);
     }
-    for (const woken of keys) if (this.#primaries.store.get(woken)) this.#queue.wake(woken);
+    for (const woken of keys) this.#wake(woken);
+  }
+
+  #wake(key: string): void {
+    if (this.#primaries.store.get(key)) this.#queue.wake(key);
   }
 
   #namespaceOf(key: string): string[] {
@@ -102,6 +110,7 @@ export class Runner {
   #forget(key: string): void {
     this.#queue.forget(key);
     this.#reconciler.forget(key);
+    this.#controller.source?.forget(splitKey(key));
   }
 }
 

@@ -6,7 +6,7 @@ import type { Cache } from './cache.ts';
 import { type Condition, composeStatus, type Status, type StatusInput } from './status.ts';
 import { keyOf, splitKey } from './store.ts';
 
-export type Said = Pick<StatusInput, 'stepped' | 'settled' | 'reported' | 'word'>;
+export type Said = Pick<StatusInput, 'stepped' | 'omitted' | 'settled' | 'reported' | 'word'>;
 /** `written` is undefined when the status was so already. */
 export type Published = { written: RawObject | undefined; before: Condition | undefined; after: Condition };
 

@@ -28,6 +28,8 @@ export type StatusInput = {
   declared: readonly string[];
   /** Those whose step was reached. */
   stepped: ReadonlyMap<string, Verdict>;
+  /** Those that are not about this object. */
+  omitted: ReadonlySet<string>;
   settled: Pick<Settled, 'ready' | 'reason' | 'message' | 'stalled'>;
   reported: Readonly<Record<string, unknown>>;
   /** For the STATUS column; undefined: the reason of Ready. */
@@ -55,7 +57,8 @@ export function composeStatus(input: StatusInput): Status {
 
   const conditions = [
     judge('Ready', { status: truth(ready), ...said }),
-    ...input.declared.map((type) => {
+    ...input.declared.flatMap((type) => {
+      if (input.omitted.has(type)) return [];
       const stepped = input.stepped.get(type);
       if (stepped) return judge(type, { ...stepped, message: clip(stepped.message, maxMessage) });
       // Not reached: what was last seen is still the best that is known, and its generation says how old it is.

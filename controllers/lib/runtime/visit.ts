@@ -24,6 +24,7 @@ export type VisitOptions = {
 
 /** What one reconcile has said so far, and the context through which it says it. */
 export class Visit {
+  readonly omitted = new Set<string>();
   readonly stepped = new Map<string, Verdict>();
   readonly reported: Record<string, unknown> = {};
   word: string | undefined;
@@ -45,6 +46,7 @@ export class Visit {
       attempt,
       signal,
       step: (condition, work) => this.#step(condition, work),
+      without: (condition) => void this.omitted.add(condition),
       report: (fields) => void Object.assign(this.reported, fields),
       summary: (word) => {
         this.word = word;

@@ -25,6 +25,8 @@ export type WatcherOptions = {
   /** A whole list, to replace what was known; `lost`: the server's versions are behind what it once told us. */
   onList: (items: RawObject[], history: 'goes on' | 'lost') => void;
   onEvent: (event: Exclude<WatchEvent, { type: 'ERROR' | 'BOOKMARK' }>) => void;
+  /** Told when it changes whether what is known is kept up to date. */
+  onHealth?: (health: 'follows' | 'interrupted') => void;
   /** For tests that cannot wait five minutes. */
   timeoutSeconds?: number;
 };
@@ -49,6 +51,7 @@ export class Watcher {
   /** The latest version that was ever told. */
   #newest = '0';
   #failures = 0;
+  #health: 'follows' | 'interrupted' | undefined;
 
   constructor(options: WatcherOptions) {
     this.#options = options;
@@ -114,6 +117,7 @@ export class Watcher {
       };
       const stream = await client.watch(kind, options);
       this.#state = 'Watching';
+      this.#be('follows');
       for await (const events of watchEvents(stream)) {
         for (const event of events) this.#take(event);
         told ||= events.length > 0;
@@ -142,12 +146,19 @@ export class Watcher {
     // Being told that our version is too old is no failure of the server: list at once, the first time.
     const patient = !(isGone(rootOf(error)) && this.#failures === 0);
     const wait = patient ? this.#backoffMs(rootOf(error)) : 0;
+    if (patient) this.#be('interrupted');
     this.#failures++;
     this.#log.warn(
       { err: rootOf(error), relist, retryMs: Math.round(wait), failures: this.#failures },
       'watch interrupted',
     );
     await sleep(this.#options.clock, wait, signal);
+  }
+
+  #be(health: 'follows' | 'interrupted'): void {
+    if (this.#health === health) return;
+    this.#health = health;
+    this.#options.onHealth?.(health);
   }
 
   #backoffMs(error: unknown): number {

@@ -18,6 +18,7 @@ const compose = (input: Partial<StatusInput>): Status =>
     previous: {},
     declared: ['Reachable', 'Applied'],
     stepped: new Map(),
+    omitted: new Set(),
     settled: ready,
     reported: {},
     word: undefined,
@@ -38,6 +39,12 @@ test('all conditions are there from the first visit on', () => {
     Reconciling: 'True NoRoute',
     Stalled: 'False NotStalled',
   });
+});
+
+test('a condition that is not about the object is not there, whatever it was before', () => {
+  const previous = compose({ stepped: new Map([['Applied', failed]]) });
+  const status = compose({ previous, omitted: new Set(['Applied']) });
+  expect(Object.keys(brief(status))).toEqual(['Ready', 'Reachable', 'Reconciling', 'Stalled']);
 });
 
 test.each([
