@@ -1,14 +1,17 @@
 /** The way into the clusters that Firn made. Nobody there knows the operator by a key that is kept anywhere. */
 import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
 import type { Clock } from '../core/clock.ts';
 import type { Hosts } from '../host/host.ts';
 import { KubeClient } from '../kube/client.ts';
 import { UnreachableError } from '../kube/kube-error.ts';
 import { StreamSessions } from '../kube/stream-session.ts';
+import { createLogger } from '../runtime/log.ts';
 import type { TargetAccess } from './access.ts';
 import { Credentials, founder, operator, type Person } from './credentials.ts';
 import { dialFirst } from './dial.ts';
 import { type EtcdAccess, type EtcdApi, etcdOn } from './etcd.ts';
+import { type FollowedKind, Follower } from './follow.ts';
 import { WayMemory } from './ways.ts';
 
 export type TargetsOptions = {
@@ -16,8 +19,7 @@ export type TargetsOptions = {
   clock: Clock;
   /** As many random bytes as asked for: serial numbers of certificates. */
   randomBytes: (count: number) => Uint8Array;
-  /** A logger such as pino's. */
-  log?: { debug(fields: Record<string, unknown>, message: string): void };
+  log?: Logger;
 };
 
 export type Targets = {
@@ -36,6 +38,8 @@ export type Targets = {
   ): Promise<Duplex>;
   /** The API of the etcd on a control-plane node. Throws `UnreachableError` for one that cannot be logged in to. */
   etcd(access: EtcdAccess, node: string): EtcdApi;
+  /** For a controller that is to be woken by what happens in clusters. */
+  follower(kinds: readonly FollowedKind[], onForget: (uid: string) => void): Follower;
   /** For a cluster that is gone. */
   forget(key: string): Promise<void>;
   /** Breaks off whatever is under way. */
@@ -80,6 +84,14 @@ export function createTargets(options: TargetsOptions): Targets {
       etcds.set(access.key, credentials);
       return etcdOn(host, access, { hosts, clock, credentials });
     },
+    follower: (kinds, onForget) =>
+      new Follower({
+        kinds,
+        onForget,
+        clock: options.clock,
+        random: Math.random,
+        log: options.log ?? createLogger({ level: 'silent' }),
+      }),
     async forget(key) {
       const known = kept.get(key);
       kept.delete(key);
