@@ -153,7 +153,18 @@ export const nixClusterStatus = z
     observedGeneration: count().optional().describe('The generation of the spec that the status is about.'),
     conditions: conditions().optional().describe('What holds and what does not, and why.'),
     summary: z.string().max(128).optional().describe('In a word or two, how the cluster is.'),
-    version: z.string().max(64).optional().describe('The version of Kubernetes that runs.'),
+    version: z
+      .string()
+      .max(64)
+      .optional()
+      .describe('The lowest version of Kubernetes that runs, of the API server and the kubelets.'),
+    api: z
+      .object({
+        version: z.string().max(64).describe('The version of the API server that answered.'),
+        latencyMs: count().describe('How soon it answers, in milliseconds, roughly.'),
+      })
+      .optional()
+      .describe('The API, when it was last reached.'),
     members: z.string().max(32).optional().describe('Members that are ready, of how many.'),
     endpoint: z.string().max(300).optional().describe('The URL of the API.'),
     nodes: mapList(node, 'name', 1000).optional().describe('Members that have a number.'),

@@ -194,6 +194,7 @@ export const nixNodeStatus = z
       .optional()
       .describe('What was taken back, and is not tried again until it changes.'),
     nixosVersion: z.string().max(1024).optional().describe('The NixOS release that runs.'),
+    kubernetesVersion: z.string().max(64).optional().describe('The version of its kubelet.'),
     facts: facts.optional().describe('What the host says about itself.'),
     bootId: z.string().max(64).optional().describe('Changes with every boot of the host.'),
     generation: count().optional().describe('Generation of the system profile.'),

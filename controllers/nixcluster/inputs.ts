@@ -1,6 +1,6 @@
 /** Which objects a cluster is made of, and what of them matters to it. Their statuses say more, and say it more often. */
-import type { ClusterPKI, NixNode, WireguardMesh } from '../../crds/index.ts';
-import type { CacheReader, Woken } from '../lib/runtime/controller.ts';
+import { ClusterPKI, NixNode, type WireguardMesh } from '../../crds/index.ts';
+import type { CacheReader, Index, ObjectMetadata, Woken } from '../lib/runtime/controller.ts';
 import { clustersUsingMesh, clustersUsingPki, metadataOf } from './relations.ts';
 
 export const clusterOfNode = ({ metadata: { namespace = '' }, spec }: NixNode): Woken[] =>
@@ -18,7 +18,9 @@ export const nodeForCluster = ({ metadata, spec, status }: NixNode): unknown => 
   spec.index,
   spec.roles,
   spec.addresses,
-  spec.ssh.host,
+  spec.ssh,
+  spec.kubernetes,
+  status?.ssh?.hostKeys,
   status?.member,
   status?.nixpkgs,
   status?.kubernetesNixpkgs,
@@ -39,7 +41,36 @@ export const meshForCluster = ({ metadata, spec }: WireguardMesh): unknown => [
   spec.externalPeers,
 ];
 
-export const pkiForCluster = ({ metadata }: ClusterPKI): unknown => metadata.uid;
+export const pkiForCluster = ({ metadata, status }: ClusterPKI): unknown => [
+  metadata.uid,
+  authoritySecretOf(status),
+];
+
+/** Of the authority by which the operator is known in the cluster. */
+const authoritySecretOf = (status: ClusterPKI['status']): string | undefined =>
+  status?.authorities?.find(({ name }) => name === 'cluster')?.secretName;
+
+const pkisByAuthority: Index<ClusterPKI> = {
+  kind: ClusterPKI,
+  valuesOf: ({ status }) => [authoritySecretOf(status)].filter((name) => name !== undefined),
+};
+/** Control-plane nodes by the keys with which their hosts are logged in to. */
+const nodesByLogin: Index<NixNode> = {
+  kind: NixNode,
+  valuesOf: ({ spec }) =>
+    spec.roles.includes('control-plane')
+      ? [spec.ssh.keyRef.name, ...(spec.ssh.jump ? [spec.ssh.jump.keyRef.name] : [])]
+      : [],
+};
+
+/** Clusters that are got into by what a Secret holds. */
+export function clustersOfSecret({ metadata }: ObjectMetadata, read: CacheReader): Woken[] {
+  const { namespace = '', name } = metadata;
+  return [
+    ...read.by(pkisByAuthority, namespace, name).flatMap((pki) => clustersOfPki(pki, read)),
+    ...read.by(nodesByLogin, namespace, name).flatMap(clusterOfNode),
+  ];
+}
 
 /** Of a release: what there is to change beside data and secrets, which each node takes up by itself. */
 const changeOf = (release: NonNullable<NixNode['status']>['release']): unknown => [

@@ -5,12 +5,17 @@ import { several } from '../lib/core/several.ts';
 import type { Numbered } from './depart.ts';
 import { byName, underlayOf } from './members.ts';
 import { placeOf, routingOf } from './network.ts';
+import type { NodeState } from './plan-node.ts';
+
+/** Of the Nodes that were looked at; null: there is none. */
+export type NodeStates = ReadonlyMap<string, NodeState | null>;
 
 /** Sorted by name, so that the same cluster is the same text. */
 export function nodesOf(
   cluster: NixCluster,
   numbered: readonly Numbered[],
   members: readonly NixNode[],
+  states: NodeStates = new Map(),
 ): ClusterNode[] {
   const before = new Map((cluster.status?.nodes ?? []).map((node) => [node.name, node]));
   const objects = new Map(members.map((node) => [node.metadata.name, node]));
@@ -21,7 +26,17 @@ export function nodesOf(
     const roles = object ? [...object.spec.roles].sort() : former?.roles;
     const place = placeOf(cluster.spec.network, index);
     const ongoing = former?.uid === uid ? ongoingOf(former) : {};
-    return { name, uid, index, ...(roles && { roles }), ...place, underlayAddresses, ...ongoing };
+    const { node: known, ...said } = {
+      name,
+      uid,
+      index,
+      ...(roles && { roles }),
+      ...place,
+      underlayAddresses,
+      ...ongoing,
+    };
+    const node = states.has(name) ? states.get(name) : known;
+    return node ? { ...said, node } : said;
   });
 }
 

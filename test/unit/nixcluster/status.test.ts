@@ -114,3 +114,16 @@ describe('without a mesh', () => {
     expect(failure(() => checkRoutes(clusterOf({ meshRef: { name: 'demo' } }), [four, four]))).toBeNull();
   });
 });
+
+test('what was seen of Nodes replaces what was known of them', () => {
+  const node = { ready: true, reason: 'NodeReady', message: '' };
+  const numbered = ['a', 'b', 'c'].map((name, index) => ({ name, uid: `uid-of-${name}`, index: index + 1 }));
+  const members = numbered.map(({ name }) => nodeOf(name));
+  const known = nodesOf(clusterOf(), numbered, members).map((one) => ({ ...one, node }));
+  const states = new Map([
+    ['a', { ...node, ready: false }],
+    ['b', null],
+  ]);
+  const seen = nodesOf(clusterOf({}, { nodes: known }), numbered, members, states);
+  expect(seen.map((one) => one.node)).toEqual([{ ...node, ready: false }, undefined, node]);
+});
