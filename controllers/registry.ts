@@ -41,6 +41,6 @@ export const controllersWith = (
     clusterPkiController({ objects: objects(clusterPki), randomBytes, expiries }),
     clusterAccessController({ objects: objects(clusterAccess), randomBytes, target }),
     clusterAddonController({ target, labelled: services.targets.labelled(addonLabel) }),
-    clusterFrontendController(),
+    clusterFrontendController(target),
   ];
 };

@@ -28,21 +28,24 @@ function placed({ frontend, isChosen, refused, nowhere }: View): void {
 /** What the cluster says of the Service; null where it was not asked, or does not answer. */
 export type Backend = 'Absent' | { readonly isHeadless: boolean; readonly ports: readonly string[] } | null;
 
+/** Nobody tells of a Service that changes. */
+const again = { recheckMs: 30_000 };
+
 function backend({ spec }: ClusterFrontend, found: Backend): void {
   const { namespace, name, port } = spec.backend.service;
   const service = `Service ${namespace}/${name} of ${spec.clusterRef.name}`;
   if (found === null) return;
   if (found === 'Absent') {
-    throw new ReconcileError('waiting', 'BackendNotFound', `${service} does not exist; create it`);
+    throw new ReconcileError('waiting', 'BackendNotFound', `${service} does not exist; create it`, again);
   }
   if (!found.isHeadless) {
     const message = `${service} is not headless: its name stands for one address, not for its pods. Set clusterIP: None, which takes a new Service`;
-    throw new ReconcileError('waiting', 'BackendNotHeadless', message);
+    throw new ReconcileError('waiting', 'BackendNotHeadless', message, again);
   }
   if (!found.ports.includes(port)) {
     const has = found.ports.length > 0 ? several(found.ports) : 'none with a name';
     const message = `${service} has no TCP port that is called ${port} (it has ${has}); name one so, or correct spec.backend.service.port`;
-    throw new ReconcileError('waiting', 'BackendPortNotFound', message);
+    throw new ReconcileError('waiting', 'BackendPortNotFound', message, again);
   }
 }
 
