@@ -10,6 +10,7 @@ import {
 import { frontendForNodes, nodesOfFrontend } from '../clusterfrontend/sources.ts';
 import { ConfigMapKind, SecretKind } from '../lib/kube/core-kinds.ts';
 import { type Controller, defineController, input, referenced } from '../lib/runtime/controller.ts';
+import { runsKubelet } from '../nixcluster/plan-node.ts';
 import {
   clusterForNode,
   clusterForNodes,
@@ -25,6 +26,7 @@ import type { Fences } from './fence.ts';
 import { finalizeNode } from './finalize.ts';
 import { checkHealth, recheckAfter, recheckFrontends } from './health.ts';
 import { readRecord } from './manifest.ts';
+import { checkNodeObject } from './node-object.ts';
 import { render } from './render.ts';
 import type { Services } from './services.ts';
 import { nodesOfConfigMap, nodesOfModule, nodesOfSecret } from './sources.ts';
@@ -46,7 +48,7 @@ export const declaration = {
       ...nodesOfClusterSecret(secret, read),
     ]),
   ],
-  conditions: ['Reachable', 'Rendered', 'Built', 'Applied', 'Healthy'],
+  conditions: ['Reachable', 'Rendered', 'Built', 'Applied', 'Healthy', 'NodeReady'],
   finalizer: 'firn.dev/nixnode',
 } as const;
 
@@ -58,6 +60,7 @@ export function nixNodeController(services: Services): Controller {
     deadlineMs: 240_000,
 
     async reconcile(node, context) {
+      if (!runsKubelet(node)) context.without('NodeReady');
       const visit = await context.step('Reachable', async () => {
         const reached = await reach(node, context, services, fences);
         await takeOver(reached);
@@ -66,10 +69,18 @@ export function nixNodeController(services: Services): Controller {
       const desired = await context.step('Rendered', () => render(visit));
       await deploy(visit, desired);
       await context.step('Healthy', () => checkHealth(visit.seen, context.clock.now()));
-      context.summary('Healthy');
       const staged = Date.parse(readRecord(visit.seen.manifestB64).renderedAt ?? '');
       const forMesh = recheckAfter(meshSeen(visit), context.clock.now() - (staged || 0));
-      return { recheckMs: Math.min(forMesh, recheckFrontends(visit.seen.frontends)) };
+      const recheckMs = Math.min(forMesh, recheckFrontends(visit.seen.frontends));
+      const { membership } = visit;
+      context.report({ kubernetesVersion: membership?.place.node?.version });
+      // Last of all: a Node that is not ready keeps nothing from being deployed.
+      if (membership && runsKubelet(node)) {
+        const { cluster, place } = membership;
+        await context.step('NodeReady', () => checkNodeObject(cluster.metadata.name, place, recheckMs));
+      }
+      context.summary('Healthy');
+      return { recheckMs };
     },
 
     finalize: (node, context) => finalizeNode(node, context, services, fences),
