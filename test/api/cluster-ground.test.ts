@@ -9,7 +9,7 @@ import {
   conditionOf,
   findNode,
   getNode,
-  isReady,
+  isDeployed,
   namespace,
   sshKeySecret,
   waitForNode,
@@ -21,7 +21,7 @@ import {
   meshManifest,
   pkiManifest,
 } from '../support/ground.ts';
-import { isHeldUpBy, isWell, waitForObject } from '../support/objects.ts';
+import { isGrounded, isHeldUpBy, isWell, waitForObject } from '../support/objects.ts';
 import {
   type ScriptedFleet,
   type ScriptedHost,
@@ -62,7 +62,7 @@ afterAll(async () => {
   await cluster?.stop();
 });
 
-const nixCluster = (what: string, fits: Parameters<typeof waitForObject<NixClusterStatus>>[4] = isWell) =>
+const nixCluster = (what: string, fits: Parameters<typeof waitForObject<NixClusterStatus>>[4] = isGrounded) =>
   waitForObject<NixClusterStatus>(cluster, 'nixclusters', clusterName, what, fits);
 const mesh = (what: string, fits: Parameters<typeof waitForObject<WireguardMeshStatus>>[4] = isWell) =>
   waitForObject<WireguardMeshStatus>(cluster, 'wireguardmeshes', clusterName, what, fits, 60_000);
@@ -81,8 +81,8 @@ const kubectl = async (...args: string[]): Promise<string> => {
 
 test('three nodes become a cluster: numbers, mesh and certificates', async () => {
   await apply(cluster, clusterManifest(), meshManifest(), pkiManifest(), ...members());
-  for (const name of names) await waitForNode(cluster, name, 'Ready', isReady);
-  const { status } = await nixCluster('Ready');
+  for (const name of names) await waitForNode(cluster, name, 'deployed', isDeployed);
+  const { status } = await nixCluster('grounded');
   expect(status?.nodes?.map(({ name, index, addresses }) => [name, index, addresses])).toEqual([
     ['node1', 1, ['fd88:1::1', '10.88.1.1']],
     ['node2', 2, ['fd88:2::1', '10.88.2.1']],
@@ -98,8 +98,8 @@ test('three nodes become a cluster: numbers, mesh and certificates', async () =>
 
 /** Until nothing is under way any more: what the mesh and the certificates ask of hosts follows from what they said. */
 const calm = async (all = names): Promise<void> => {
-  for (const name of all) await waitForNode(cluster, name, 'Ready', isReady);
-  await nixCluster('Ready');
+  for (const name of all) await waitForNode(cluster, name, 'deployed', isDeployed);
+  await nixCluster('grounded');
 };
 
 test('kubectl shows it as the example says', async () => {
@@ -107,9 +107,9 @@ test('kubectl shows it as the example says', async () => {
   const rows = async (kind: string) =>
     (await kubectl('get', kind)).split('\n').map((row) => row.trimEnd().replaceAll(/ {2,}/g, '  '));
   expect((await rows('nixnodes'))[1]).toMatch(
-    /^node1 {2}control-plane {2}1 {2}True {2}Healthy {2}[0-9a-f]{12} {2}/,
+    /^node1 {2}control-plane {2}1 {2}False {2}WaitingForNode {2}[0-9a-f]{12} {2}/,
   );
-  expect((await rows('nixnodes'))[2]).toMatch(/^node2 {2}worker {2}2 {2}True {2}Healthy {2}/);
+  expect((await rows('nixnodes'))[2]).toMatch(/^node2 {2}worker {2}2 {2}False {2}WaitingForNode {2}/);
   expect((await rows('wireguardmeshes')).slice(0, 2)).toEqual([
     'NAME  NODES  CONNECTED  READY  STATUS  AGE',
     expect.stringMatching(/^demo {2}3 {2}3\/3 {2}True {2}Connected {2}/),
@@ -119,7 +119,7 @@ test('kubectl shows it as the example says', async () => {
     expect.stringMatching(/^demo {2}3 {2}\d+ {2}(89|90)d {2}True {2}Valid {2}/),
   ]);
   expect((await rows('nixclusters'))[1]).toMatch(
-    /^demo {2}3\/3 {2}True {2}\S+ {2}https:\/\/test-kube\.example\.com:6443 {2}/,
+    /^demo {2}0\/3 {2}False {2}\S+ {2}https:\/\/test-kube\.example\.com:6443 {2}/,
   );
 });
 
@@ -157,7 +157,7 @@ test('a fourth node costs the three others a file each: nothing is evaluated, no
   const before = await Promise.all(names.map((name) => getNode(cluster, name)));
   const builds = names.map(buildsOf);
   await apply(cluster, member('node4'));
-  await waitForNode(cluster, 'node4', 'Ready', isReady);
+  await waitForNode(cluster, 'node4', 'deployed', isDeployed);
   await mesh('connected', (object) => object.status?.connected === '4/4');
   const after = await Promise.all(
     names.map((name, at) =>
@@ -165,7 +165,7 @@ test('a fourth node costs the three others a file each: nothing is evaluated, no
         cluster,
         name,
         'new data',
-        (node) => isReady(node) && node.status?.parts?.data !== before[at]!.status?.parts?.data,
+        (node) => isDeployed(node) && node.status?.parts?.data !== before[at]!.status?.parts?.data,
       ),
     ),
   );
@@ -236,7 +236,7 @@ test('objects that are created anew find numbers, keys and pin where hosts have 
     member('node3', { mesh: { behindNAT: true } }),
   );
   await apply(cluster, member('node2'), member('node1', { roles: ['control-plane'] }));
-  for (const name of all) await waitForNode(cluster, name, 'Ready', isReady);
+  for (const name of all) await waitForNode(cluster, name, 'deployed', isDeployed);
   const after = (await nixCluster('after')).status;
   expect(after?.nodes?.map(({ name, index }) => [name, index])).toEqual(
     before?.nodes?.map(({ name, index }) => [name, index]),
@@ -251,7 +251,7 @@ test('objects that are created anew find numbers, keys and pin where hosts have 
 
 test('the number of a node that left after a reset is given again, that of an orphan is not', async () => {
   await apply(cluster, member('node4', { deletionPolicy: 'Reset' }));
-  await waitForNode(cluster, 'node4', 'Ready', isReady);
+  await waitForNode(cluster, 'node4', 'deployed', isDeployed);
   await kubectl('delete', 'nixnode', 'node4', '--wait=false');
   await waitFor('node4 is gone', async () => (await findNode(cluster, 'node4')) === undefined);
   const freed = await nixCluster('without node4', (object) => object.status?.nodes?.length === 3);
@@ -274,11 +274,13 @@ test('a host whose clock is a year ahead gets nothing before it is right, and no
   expect(conditionOf(wrong, 'Ready')?.message).toMatch(/minutes ahead of the operator's; set it/);
   expect(callsOf('node5', 'stage')).toBe(0);
   for (const name of ['node1', 'node2'])
-    expect((await waitForNode(cluster, name, 'Ready', isReady)).status?.pki?.certificates).toBeGreaterThan(0);
+    expect(
+      (await waitForNode(cluster, name, 'deployed', isDeployed)).status?.pki?.certificates,
+    ).toBeGreaterThan(0);
   ahead = 0;
   // It is looked at again in half a minute; a change of the object is sooner.
   await apply(cluster, member('node5', { deploy: { confirmWithin: '79s' } }));
-  await waitForNode(cluster, 'node5', 'Ready', isReady, 60_000);
+  await waitForNode(cluster, 'node5', 'deployed', isDeployed, 60_000);
 });
 
 test('a port that is taken is said by the mesh, with the host and what has it', async () => {

@@ -90,6 +90,10 @@ export async function waitForNode(
 
 export const isReady = (node: NixNode): boolean => conditionOf(node, 'Ready')?.status === 'True';
 
+/** Whether the host itself is as it should be; its Node may be another matter, where no kubelet runs. */
+export const isDeployed = (node: NixNode): boolean =>
+  isReady(node) || ['WaitingForNode', 'NodeNotReady'].includes(conditionOf(node, 'Ready')?.reason ?? '');
+
 export const isStalled =
   (reason: string) =>
   (node: NixNode): boolean =>

@@ -57,6 +57,11 @@ export async function waitForObject<Status>(
 const readyOf = (object: Seen<unknown>): Condition | undefined =>
   object.status?.conditions?.find(({ type }) => type === 'Ready');
 export const isWell = (object: Seen<unknown>): boolean => readyOf(object)?.status === 'True';
+/** Whether a cluster has given its nodes what does not need Kubernetes to run. */
+export const isGrounded = ({ status }: Seen<unknown>): boolean =>
+  ['Planned', 'Allocated', 'Pinned'].every(
+    (type) => status?.conditions?.find((one) => one.type === type)?.status === 'True',
+  );
 /** Whether Ready is False for that reason. */
 export const isHeldUpBy =
   (reason: string) =>
