@@ -25,18 +25,19 @@ function placed({ frontend, isChosen, refused, nowhere }: View): void {
   }
 }
 
+/** Nobody tells of a Service that changes, or of a way into the cluster that opens. */
+const again = { recheckMs: 30_000 };
+
 /** What the cluster says of the Service; null where it was not asked, or does not answer. */
 export type Backend = 'Absent' | { readonly isHeadless: boolean; readonly ports: readonly string[] } | null;
-
-/** Nobody tells of a Service that changes. */
-const again = { recheckMs: 30_000 };
 
 function backend({ spec }: ClusterFrontend, found: Backend): void {
   const { namespace, name, port } = spec.backend.service;
   const service = `Service ${namespace}/${name} of ${spec.clusterRef.name}`;
   if (found === null) return;
   if (found === 'Absent') {
-    throw new ReconcileError('waiting', 'BackendNotFound', `${service} does not exist; create it`, again);
+    const message = `${service} does not exist; create it`;
+    throw new ReconcileError('waiting', 'BackendNotFound', message, again);
   }
   if (!found.isHeadless) {
     const message = `${service} is not headless: its name stands for one address, not for its pods. Set clusterIP: None, which takes a new Service`;
@@ -73,10 +74,10 @@ function serving({ frontend, seen }: View): void {
   const on = several(idle.map((node) => node.name));
   if (idle.some(({ servers }) => servers > 0)) {
     const message = `no pod of Service ${namespace}/${name} answers at its port ${port}, seen from ${on}: look at the pods, and at network policies`;
-    throw new ReconcileError('waiting', 'BackendDown', message);
+    throw new ReconcileError('waiting', 'BackendDown', message, again);
   }
   const message = `the cluster's DNS names no pod for port ${port} of Service ${namespace}/${name}, asked on ${on}: it must be headless, with pods that are ready`;
-  throw new ReconcileError('waiting', 'NoBackends', message);
+  throw new ReconcileError('waiting', 'NoBackends', message, again);
 }
 
 export const verdictOf = { placed, backend, deployed, serving } as const;
