@@ -72,6 +72,16 @@ export const assets = {
   loopback: cni('main/loopback'),
   'host-local': cni('ipam/host-local'),
   portmap: cni('meta/portmap'),
+  flannel: {
+    module: 'flannel',
+    package: 'github.com/flannel-io/flannel',
+    version: '0.28.10',
+    ldflags: '-s -w -X github.com/flannel-io/flannel/pkg/version.Version=v0.28.10',
+    // Of one backend that is not used here.
+    cgo: true,
+    versionArguments: ['--version'],
+    typicalSeconds: 90,
+  },
   kine: {
     module: 'kine',
     package: 'github.com/k3s-io/kine',

@@ -33,6 +33,10 @@
     version = "3.6.16";
     programs = [ "etcd" ];
   };
+  flannel = {
+    version = "0.28.10";
+    programs = [ "flannel" ];
+  };
   kine = {
     version = "0.16.4";
     programs = [ "kine" ];

@@ -12,7 +12,7 @@ const programs: readonly AssetName[] = [
   ...(['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl'] as const),
   ...(['kubelet', 'kube-proxy', 'etcd', 'kine'] as const),
   ...(['containerd', 'containerd-shim-runc-v2', 'ctr', 'crictl'] as const),
-  ...(['bridge', 'loopback', 'host-local', 'portmap'] as const),
+  ...(['bridge', 'loopback', 'host-local', 'portmap', 'flannel'] as const),
 ];
 
 const recipe = readFileSync(import.meta.filename, 'utf8');
