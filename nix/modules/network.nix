@@ -60,6 +60,12 @@ in
         by routes that somebody else makes.
       '';
     };
+    tunnels = mkOption {
+      type = types.listOf (types.strMatching "[a-z][a-z0-9._-]{0,14}");
+      default = [ ];
+      internal = true;
+      description = "Interfaces of somebody else's through which pods of different nodes reach each other, as they do through the mesh.";
+    };
   };
 
   config = lib.mkIf cfg.enable {

@@ -10,7 +10,8 @@ import { newMaterial } from '../support/pki.ts';
 import { subject } from '../support/pki-subject.ts';
 import { refusalOf } from '../support/stand-in.ts';
 
-const ours = /^(etcd|kine|kube-.*|kubelet|containerd|crio|firn-api-balancer|firn-dns|firn-frontends)$/;
+const ours =
+  /^(etcd|kine|kube-.*|kubelet|containerd|crio|firn-api-balancer|firn-dns|firn-frontends|flannel)$/;
 
 type Seen = { units: string[]; warnings: string[]; open: Record<'nodes' | 'pods' | 'anywhere', number[]> };
 
@@ -193,6 +194,57 @@ test('a frontend is told of changes, and so is the firewall; it may bind low por
   const rules = 'config.networking.firewall.extraInputRules';
   expect(await look(host, rules)).toContain('meta mark & 0x80 == 0x80 accept');
   expect(await look({}, rules)).not.toContain('0x80');
+});
+
+describe('with Flannel', () => {
+  const more = `firn.kubernetes.cni = "Flannel"; firn.kubernetes.nodeAddresses = lib.mkDefault [ "192.0.2.1" "2001:db8::1" ];`;
+
+  test('pods are plugged into the bridge, and flanneld carries what is for others', async () => {
+    const { units, warnings } = await seen({ roles: '"worker"', more });
+    expect(units).toEqual([...everywhere, ...node, 'containerd', 'flannel'].sort());
+    expect(warnings).toEqual([]);
+    expect(await configOf('flannel.json', { more })).toEqual({
+      Network: '10.88.0.0/16',
+      IPv6Network: 'fd88::/16',
+      EnableIPv4: true,
+      EnableIPv6: true,
+      EnableNFTables: true,
+      Backend: { Type: 'vxlan', VNI: 1, Port: 8472 },
+    });
+    expect((await flagsOf('flannel', { more }))['kubeconfig-file']).toBe(
+      '/etc/kubernetes/flannel.kubeconfig',
+    );
+    expect(await configOf('kube-proxy.json', { more })).toMatchObject({ detectLocalMode: 'BridgeInterface' });
+    expect(await look({ more }, 'config.environment.etc."cni/net.d/10-firn.conflist".enable')).toBe(true);
+  });
+
+  test('nodes alone reach its port, and what it carries passes', async () => {
+    expect(await look({ more }, 'config.firn.firewall.fromNodes.udp')).toContain(8472);
+    const rules = await look({ more }, 'config.networking.firewall.extraForwardRules');
+    expect(rules).toContain('iifname { "flannel.1", "flannel-v6.1" } ip daddr 10.88.0.0/16 accept');
+  });
+
+  test.each([
+    [
+      'routes of others',
+      'firn.network.routing = lib.mkForce "Direct";',
+      'which makes the routes between nodes',
+    ],
+    [
+      'addresses that need it',
+      'firn.kubernetes.nodeAddresses = lib.mkForce [ "fd88:1::1" "10.88.1.1" ];',
+      'which other nodes reach once Flannel runs',
+    ],
+    [
+      'a flag of Firn’s',
+      'firn.kubernetes.flannel.extraArgs.ip-masq = "true";',
+      'flannel.extraArgs has ip-masq',
+    ],
+  ])('%s are refused', async (_, also, message) => {
+    expect(await refusalOf(kubernetesHost({ more: `${more} imports = [ { ${also} } ];` }))).toContain(
+      message,
+    );
+  });
 });
 
 describe('refused, with what to do', () => {

@@ -20,10 +20,12 @@ let
   set = values: "{ ${lib.concatMapStringsSep ", " toString values} }";
   quoted = map builtins.toJSON;
 
-  meshDevices = lib.optionals mesh.enable [
-    mesh.interface
-    "${mesh.interface}-b"
-  ];
+  meshDevices =
+    lib.optionals mesh.enable [
+      mesh.interface
+      "${mesh.interface}-b"
+    ]
+    ++ network.tunnels;
   bridges = lib.optional network.bridge "brkube";
   inMesh = "iifname ${set (quoted meshDevices)}";
   outOfMesh = "oifname ${set (quoted meshDevices)}";
@@ -63,7 +65,7 @@ let
   meshSpoofing = map (
     pods: "iifname != ${set (quoted ([ "lo" ] ++ bridges ++ meshDevices))} ${from pods} drop"
   ) (lib.optionals onlyByMesh podNetworks);
-  onlyByMesh = network.bridge && network.routing == "Mesh";
+  onlyByMesh = network.bridge && (network.routing == "Mesh" || network.tunnels != [ ]);
   nodesOf = pods: if family pods == "ip" then "@nodes4" else "@nodes6";
 
   # Where a packet with a pod's address is dropped outside of the mesh, one to another node's outer address needs the node's.
@@ -110,7 +112,7 @@ in
     ++ samePairs (a: b: "${from a} ${to b} accept")
     ++ (if network.bridge then [ ''iifname "brkube" accept'' ] else map (pods: "${from pods} accept") podNetworks)
     # Peers that are no nodes, and what this node relays between two that cannot reach each other.
-    ++ lib.optionals mesh.enable (
+    ++ lib.optionals (meshDevices != [ ]) (
       map (pods: "${inMesh} ${to pods} accept") podNetworks ++ [ "${inMesh} ${outOfMesh} accept" ]
     )
     ++ lib.concatMap (
@@ -137,7 +139,7 @@ in
       ]
     )
     + chain "segments" "filter hook forward priority mangle" (
-      lib.optional mesh.enable "${outOfMesh} tcp flags syn / syn,rst tcp option maxseg size set rt mtu"
+      lib.optional (meshDevices != [ ]) "${outOfMesh} tcp flags syn / syn,rst tcp option maxseg size set rt mtu"
     )
     + chain "guard" "filter hook forward priority filter - 5" guard
     + chain "translation" "nat hook postrouting priority srcnat" (lib.optionals translates translation);

@@ -5,6 +5,7 @@
 #   etcd           this host's member takes part in the cluster: its metrics' port says so, and a learner does not
 #   socket:PATH    somebody listens there
 #   api:FILE       the API server of that kubeconfig is ready
+#   subnet:FILE    it knows this host's Node, and the subnet of that
 set -euo pipefail
 
 # So long, at most; then systemd starts it anew, and the journal has a line.
@@ -22,8 +23,13 @@ ready() {
 		;;
 	socket:*) [ -S "${1#socket:}" ] ;;
 	api:*) "$FIRN_KUBECTL" --kubeconfig="${1#api:}" --request-timeout=2s get --raw=/readyz >/dev/null ;;
+	subnet:*)
+		local cidr
+		cidr=$("$FIRN_KUBECTL" --kubeconfig="${1#subnet:}" --request-timeout=2s get node "$NODE_NAME" -o 'jsonpath={.spec.podCIDR}')
+		[ -n "$cidr" ]
+		;;
 	*)
-		echo "usage: firn-await etcd|socket:PATH|api:FILE PROGRAM FLAG…" >&2
+		echo "usage: firn-await etcd|socket:PATH|api:FILE|subnet:FILE PROGRAM FLAG…" >&2
 		exit 2
 		;;
 	esac

@@ -87,11 +87,15 @@ in
     cni = mkOption {
       type = types.enum [
         "Bridge"
+        "Flannel"
         "None"
       ];
       default = if network.bridge then "Bridge" else "None";
       defaultText = lib.literalExpression ''if config.firn.network.bridge then "Bridge" else "None"'';
-      description = "How pods get their network: plugged into the bridge `brkube`, or by a plugin that you bring.";
+      description = ''
+        How pods get their network: plugged into the bridge `brkube`, the same with Flannel between nodes, or by a plugin
+        that you bring.
+      '';
     };
     refused = mkOption {
       type = types.attrsOf (types.listOf types.str);
@@ -99,6 +103,7 @@ in
       internal = true;
       description = "By option, the flags and fields that other options decide.";
     };
+    bridged = computed types.bool (cfg.cni != "None") "Whether pods are plugged into `brkube`.";
     primaryAddresses = computed (types.listOf types.str) (byFamily.right ++ byFamily.wrong) "`nodeAddresses`, those of the primary family first.";
     isControlPlane = computed types.bool (cfg.enable && builtins.elem "control-plane" cfg.roles) "Whether API server and what belongs to it run here.";
     runsPods = computed types.bool (
@@ -127,8 +132,8 @@ in
         }.";
       }
       {
-        assertion = cfg.cni == "Bridge" -> network.bridge;
-        message = "firn.kubernetes.cni is \"Bridge\", but firn.network.bridge is false: there is nothing to plug pods into.";
+        assertion = cfg.bridged -> network.bridge;
+        message = "firn.kubernetes.cni is \"${cfg.cni}\", but firn.network.bridge is false: there is nothing to plug pods into.";
       }
     ];
   };

@@ -55,7 +55,7 @@ in
     '';
   };
 
-  config = lib.mkIf (kubernetes.runsPods && kubernetes.cni == "Bridge") {
+  config = lib.mkIf (kubernetes.runsPods && kubernetes.bridged) {
     environment.etc."cni/net.d/10-firn.conflist".text = builtins.toJSON conflist;
     assertions = [
       {

@@ -17,6 +17,7 @@
     ./containerd.nix
     ./crio.nix
     ./cni.nix
+    ./flannel.nix
     ./kubelet.nix
     ./kubelet-node.nix
     ./kube-proxy.nix

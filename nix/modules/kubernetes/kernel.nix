@@ -11,7 +11,7 @@ in
       "nf_conntrack"
       "overlay"
     ]
-    ++ lib.optional (cfg.cni == "Bridge") "br_netfilter";
+    ++ lib.optional cfg.bridged "br_netfilter";
     boot.kernel.sysctl = lib.mkMerge [
       {
         # What the kubelet would otherwise set by itself, behind everybody's back (`protectKernelDefaults`).
@@ -19,7 +19,7 @@ in
         "kernel.panic" = weak 10;
         "kernel.panic_on_oops" = weak 1;
       }
-      (lib.mkIf (cfg.cni == "Bridge") {
+      (lib.mkIf cfg.bridged {
         # A pod that reaches another of the same bridge through a service: the answer must pass the translation, too.
         "net.bridge.bridge-nf-call-iptables" = weak 1;
         "net.bridge.bridge-nf-call-ip6tables" = weak 1;

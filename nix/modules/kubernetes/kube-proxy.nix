@@ -13,7 +13,7 @@ let
   component = import ./component.nix { inherit config lib pkgs; };
   kubeconfig = "/etc/kubernetes/kube-proxy.kubeconfig";
   detection =
-    if kubernetes.cni == "Bridge" then
+    if kubernetes.bridged then
       {
         detectLocalMode = "BridgeInterface";
         detectLocal.bridgeInterface = "brkube";
