@@ -103,7 +103,9 @@ const fields = z.object({
   cni: z
     .enum(['Bridge', 'Flannel', 'None'])
     .default('Bridge')
-    .describe('`Bridge`: the bridge `brkube` and host-local addresses; `None`: bring your own.'),
+    .describe(
+      '`Bridge`: the bridge `brkube` and host-local addresses; `Flannel`: the same, with VXLAN between nodes in place of a mesh; `None`: bring your own.',
+    ),
   meshRef: nameReference('WireguardMesh')
     .optional()
     .describe('The mesh that carries traffic between nodes. Immutable; one mesh a cluster.'),
@@ -162,6 +164,13 @@ const rules: readonly Rule<Fields>[] = [
       ofNetworks([...pods.map((pod) => pod.cidr), ...services], () =>
         services.map(parseNetwork).every((one) => pods.every((pod) => liesApart(one, pod))),
       ),
+  },
+  {
+    cel: "self.cni != 'Flannel' || !(has(self.meshRef) || has(self.routing))",
+    message: 'cni Flannel carries packets between nodes itself: leave out meshRef and routing, or use Bridge',
+    fieldPath: '.cni',
+    test: ({ cni, meshRef, routing }) =>
+      cni !== 'Flannel' || (meshRef === undefined && routing === undefined),
   },
   {
     cel: '!(has(self.meshRef) && has(self.routing))',

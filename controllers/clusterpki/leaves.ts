@@ -9,11 +9,18 @@
  * |------------|---------------------------------------------------------------------------------------------------|
  * | kubernetes | apiserver, apiserver-kubelet-client, apiserver-etcd-client, front-proxy-client, controller-manager, scheduler |
  * | etcd       | etcd/server, etcd/peer                                                                            |
- * | root       | kubelet, kubelet-client, kube-proxy, admin                                                        |
+ * | root       | kubelet, kubelet-client, kube-proxy, admin; flannel where there is Flannel                         |
  * | coredns    | coredns                                                                                           |
  */
 import { apiserver } from './policies/apiserver.ts';
-import { administrator, controllerManager, coredns, kubeProxy, scheduler } from './policies/clients.ts';
+import {
+  administrator,
+  controllerManager,
+  coredns,
+  flannel,
+  kubeProxy,
+  scheduler,
+} from './policies/clients.ts';
 import { etcd } from './policies/etcd.ts';
 import { kubelet } from './policies/kubelet.ts';
 import type { Leaf, Policy, Subject } from './policies/policy.ts';
@@ -27,6 +34,7 @@ const policies: readonly Policy[] = [
   scheduler,
   kubelet,
   kubeProxy,
+  flannel,
   coredns,
   administrator,
 ];

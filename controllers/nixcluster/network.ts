@@ -16,8 +16,8 @@ import { ReconcileError } from '../lib/core/outcome.ts';
 import { several } from '../lib/core/several.ts';
 
 /** How pods of different nodes reach each other: nix/modules/network.nix. */
-export const routingOf = ({ meshRef, routing }: ClusterNetwork): 'Mesh' | 'Direct' | 'External' =>
-  meshRef ? 'Mesh' : (routing ?? 'Direct');
+export const routingOf = ({ cni, meshRef, routing }: ClusterNetwork): 'Mesh' | 'Direct' | 'External' =>
+  meshRef ? 'Mesh' : cni === 'Flannel' ? 'External' : (routing ?? 'Direct');
 
 /** Addresses that somebody has already; `whose` is how messages call them, e.g. `address 192.0.2.1 of NixNode a`. */
 export type Claim = { network: Network; whose: string };

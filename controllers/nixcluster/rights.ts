@@ -49,6 +49,18 @@ export const rights: readonly Right[] = [
     },
   },
   binding('firn:coredns', 'firn:coredns', { kind: 'User', name: 'firn:coredns' }),
+  // As its own manifests have it. Where there is no Flannel nobody has a certificate of that name.
+  {
+    kind: ClusterRoleKind,
+    name: 'firn:flannel',
+    content: {
+      rules: [
+        { apiGroups: [''], resources: ['nodes'], verbs: ['get', 'list', 'watch'] },
+        { apiGroups: [''], resources: ['nodes/status'], verbs: ['patch'] },
+      ],
+    },
+  },
+  binding('firn:flannel', 'firn:flannel', { kind: 'User', name: 'firn:flannel' }),
 ];
 
 const names = new Set(rights.map(({ name }) => name));

@@ -82,7 +82,8 @@ export function checkMembers(cluster: NixCluster, members: readonly NixNode[]): 
 /** Throws `waiting` `UnderlayMissing` where nodes are to reach each other directly and one has no address to be reached by. */
 export function checkRoutes(cluster: NixCluster, nodes: readonly ClusterNode[]): void {
   const { network } = cluster.spec;
-  if (routingOf(network) !== 'Direct' || nodes.length < 2) return;
+  const needsUnderlay = network.cni === 'Flannel' || (routingOf(network) === 'Direct' && nodes.length > 1);
+  if (!needsUnderlay) return;
   for (const { cidr } of network.pods) {
     const isV6 = cidr.includes(':');
     const missing = nodes.filter((node) => !node.underlayAddresses.some((one) => one.includes(':') === isV6));

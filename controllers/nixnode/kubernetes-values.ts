@@ -3,7 +3,7 @@ import { type ClusterNode, isAddress, type NixCluster, type NixNode } from '../.
 import { contains, hostNetwork, parseAddress, parseNetwork } from '../lib/core/network.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
 import type { NixValue } from '../lib/nix/print.ts';
-import { controlPlanesOf, etcdNameOf } from '../nixcluster/control-planes.ts';
+import { controlPlanesOf, etcdNameOf, nodeAddressesOf } from '../nixcluster/control-planes.ts';
 import { checkSettings } from '../nixcluster/settings.ts';
 import { versionValues } from './kubernetes-packages.ts';
 
@@ -22,7 +22,8 @@ export function kubernetesValues(node: NixNode, cluster: NixCluster, place: Clus
     versions: versionValues(place),
     podSubnets: place.podCIDRs,
     runtime: spec.runtime,
-    cni: cniOf(cluster),
+    cni: cniOf(node, cluster),
+    ...(network.cni === 'Flannel' && { nodeAddresses: nodeAddressesOf(cluster, place) }),
     datastore: datastore.type,
     compactionInterval: datastore.compactionInterval,
     etcd: etcdValues(node, cluster),
@@ -55,10 +56,12 @@ function checkDatastore(node: NixNode, cluster: NixCluster): void {
   throw new ReconcileError('terminal', 'OneControlPlaneOnly', message);
 }
 
-function cniOf({ metadata, spec }: NixCluster): 'Bridge' | 'None' {
+/** Flannel takes a node's subnet from its Node, which a frontend alone does not have. */
+function cniOf(node: NixNode, { metadata, spec }: NixCluster): 'Bridge' | 'Flannel' | 'None' {
   const { cni } = spec.network;
-  if (cni !== 'Flannel') return cni;
-  const message = `NixCluster ${metadata.name} has network.cni Flannel, which is not there yet: use Bridge, or None with a plugin of your own`;
+  const hasNode = node.spec.roles.some((role) => role !== 'frontend');
+  if (cni !== 'Flannel' || hasNode) return cni;
+  const message = `NixCluster ${metadata.name} has network.cni Flannel, which only reaches nodes that run pods: give this NixNode the role worker, too, or use a mesh`;
   throw new ReconcileError('terminal', 'CniNotSupported', message);
 }
 

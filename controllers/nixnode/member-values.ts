@@ -18,7 +18,7 @@ export function memberValues(
       nodeAddresses: place.addresses.map((address, at) => `${address}/${network.pods[at]!.nodePrefix}`),
       podNetworks: network.pods.map(({ cidr }) => cidr),
       serviceNetworks: network.services,
-      bridge: network.cni === 'Bridge',
+      bridge: network.cni !== 'None',
       masquerade: network.masquerade,
       allowInbound: network.allowInbound,
       routing: routingOf(network),

@@ -47,6 +47,7 @@ export function memberParts(
       domain: cluster.spec.network.domain,
       endpointHost: cluster.spec.endpoint.host,
       services: cluster.spec.network.services,
+      cni: cluster.spec.network.cni,
     },
   };
   const kubernetes = kubernetesRecord(cluster, place, readRecord(seen.manifestB64));

@@ -61,6 +61,7 @@ test('gives the first rights when it answers, and says what it found', async () 
   expect(names.filter((name) => name.startsWith('firn:'))).toEqual([
     'firn:cluster-admins',
     'firn:coredns',
+    'firn:flannel',
     'firn:kubelet-api',
   ]);
   const events = await live.play.kubectl(['get', 'events', '-n', namespace, '-o', 'json']);

@@ -83,6 +83,11 @@ describe('what is refused when it is applied', () => {
       /services has two networks of one family/,
     ],
     [
+      'Flannel on top of a mesh',
+      { cni: 'Flannel', meshRef: { name: 'demo' } },
+      /carries packets between nodes itself: leave out meshRef/,
+    ],
+    [
       'a pod network with room for no node',
       v4('10.1.0.0/24', 24),
       /nodePrefix must be longer than the prefix of cidr/,

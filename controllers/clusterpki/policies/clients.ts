@@ -16,6 +16,10 @@ export const scheduler: Policy = (subject) =>
 export const kubeProxy: Policy = (subject) =>
   runsPods(subject) ? [client('kube-proxy', 'system:kube-proxy', 'root')] : [];
 
+/** It makes devices and routes, so it runs as root. */
+export const flannel: Policy = (subject) =>
+  runsPods(subject) && subject.cluster.cni === 'Flannel' ? [client('flannel', 'firn:flannel', 'root')] : [];
+
 /** On every node, for it has the cluster's names. A name of its own: what system:nodes may is not for it. */
 export const coredns: Policy = () => [client('coredns', 'firn:coredns', 'coredns')];
 

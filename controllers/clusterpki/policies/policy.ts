@@ -16,6 +16,8 @@ export type Subject = {
     endpointHost: string;
     /** The networks of services, as CIDRs. */
     services: readonly string[];
+    /** How pods get their network; absent: as by default. */
+    cni?: 'Bridge' | 'Flannel' | 'None';
   };
 };
 

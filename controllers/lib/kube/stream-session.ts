@@ -72,9 +72,7 @@ export class StreamSessions implements SessionSource {
       allowH2: false,
       connect: (_, callback) => {
         this.#options.connect(identity, signal).then(
-          // undici waits for ever for one that was closed before it got it.
-          (socket) =>
-            socket.destroyed ? callback(new UnreachableError('closed'), null) : callback(null, socket),
+          (socket) => callback(null, socket),
           (error) => callback(error instanceof Error ? error : new Error('no connection'), null),
         );
       },

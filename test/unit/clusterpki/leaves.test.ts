@@ -27,6 +27,18 @@ test('a node that is both has what a control plane has; a frontend only finds na
   expect(leavesOf({ ...subject, roles: ['frontend'] }).map(({ name }) => name)).toEqual(['coredns']);
 });
 
+test('with Flannel, nodes with pods have one more', () => {
+  const cluster = { ...subject.cluster, cni: 'Flannel' } as const;
+  const added = (who: Subject) => {
+    const before = leavesOf(who).map(({ name }) => name);
+    return leavesOf({ ...who, cluster }).filter(({ name }) => !before.includes(name));
+  };
+  const flannel = { name: 'flannel', owner: 'root', spec: { commonName: 'firn:flannel' } };
+  expect(added(subject)).toMatchObject([flannel]);
+  expect(added(worker)).toMatchObject([flannel]);
+  expect(added({ ...subject, roles: ['frontend'] })).toEqual([]);
+});
+
 // The table of kubernetes.io/docs/setup/best-practices/certificates: CN, parent, O, kind; and where we differ, why.
 test.each([
   // The gRPC gateway of a member dials it, and members dial each other: server and client.

@@ -163,9 +163,16 @@ describe('refused before anything is built, with what to do', () => {
     });
   });
 
-  test('a network that is not there yet', () => {
+  test('a frontend alone where Flannel is the network, which takes subnets from Nodes', () => {
     const { network } = clusterOf([1]).spec;
-    const cluster = clusterWith(1, { spec: { network: { ...network, cni: 'Flannel' } } });
-    expect(refusal(() => valuesOf(cluster, 1))).toMatchObject({ reason: 'CniNotSupported' });
+    const { meshRef: _, ...rest } = network;
+    const withFlannel = { spec: { network: { ...rest, cni: 'Flannel' } } };
+    const of = (roles: Role[]) => clusterWith(1, { ...withFlannel, roles: { 1: roles } });
+    expect(refusal(() => valuesOf(of(['frontend']), 1))).toMatchObject({ reason: 'CniNotSupported' });
+    // Flannel comes after Kubernetes, so nobody is to need it to reach that.
+    expect(valuesOf(of(['frontend', 'worker']), 1)).toMatchObject({
+      cni: 'Flannel',
+      nodeAddresses: ['192.0.2.1'],
+    });
   });
 });
