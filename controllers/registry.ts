@@ -2,6 +2,7 @@
 import type { NixCluster } from '../crds/index.ts';
 import { declaration as clusterAccess, clusterAccessController } from './clusteraccess/controller.ts';
 import { declaration as clusterAddon, clusterAddonController } from './clusteraddon/controller.ts';
+import { addonLabel } from './clusteraddon/inventory.ts';
 import { declaration as clusterFrontend, clusterFrontendController } from './clusterfrontend/controller.ts';
 import { declaration as clusterPki, clusterPkiController } from './clusterpki/controller.ts';
 import type { Expiries } from './clusterpki/visit.ts';
@@ -39,7 +40,7 @@ export const controllersWith = (
     wireguardMeshController({ objects: objects(wireguardMesh), randomBytes }),
     clusterPkiController({ objects: objects(clusterPki), randomBytes, expiries }),
     clusterAccessController({ objects: objects(clusterAccess), randomBytes, target }),
-    clusterAddonController(target),
-    clusterFrontendController(),
+    clusterAddonController({ target, labelled: services.targets.labelled(addonLabel) }),
+    clusterFrontendController(target),
   ];
 };

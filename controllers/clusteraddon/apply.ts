@@ -9,7 +9,7 @@ import { entryOf, fieldManagerOf, markedBody, together, without } from './invent
 import { invalid, type Manifest, sayObject } from './manifests.ts';
 import { inStages, isCrd } from './order.ts';
 import { type Problem, problemOf, throwProblems } from './problems.ts';
-import { type Health, inProgress } from './seen.ts';
+import { fieldsIn, type Health, inProgress } from './seen.ts';
 import type { Visit } from './visit.ts';
 
 export type Result = { manifest: Manifest; health: Health };
@@ -17,17 +17,22 @@ export type Result = { manifest: Manifest; health: Health };
 /** Until a CRD is served; it takes the API server a fraction of a second. */
 const crdMs = 1_000;
 
-/** `results` is filled as far as it comes, also where this throws. */
-export async function applyAll(visit: Visit, results: Result[]): Promise<void> {
-  await checkKnown(visit);
+/** How far it came, and the kinds that it is about, as far as they are known. */
+export type Progress = { results: Result[]; kinds: Set<ServedKind> };
+
+/** `progress` is filled as far as it comes, also where this throws. */
+export async function applyAll(visit: Visit, { results, kinds: used }: Progress): Promise<void> {
+  await checkKnown(visit, used);
   await remember(visit);
   const kinds = new Kinds(visit);
-  for (const stage of inStages(visit.manifests)) {
+  const { manifests } = visit.memory;
+  for (const stage of inStages(manifests)) {
     const problems: Problem[] = [];
     for (const manifest of stage) {
       const kind = await kinds.of(manifest);
+      if (kind) used.add(kind);
       const done =
-        kind === undefined ? unknownKind(manifest, visit.manifests) : await applyOne(visit, manifest, kind);
+        kind === undefined ? unknownKind(manifest, manifests) : await applyOne(visit, manifest, kind);
       if ('health' in done) results.push(done);
       else problems.push(done);
     }
@@ -37,18 +42,20 @@ export async function applyAll(visit: Visit, results: Result[]): Promise<void> {
 }
 
 /** What can be seen to be wrong is refused before anything is applied. */
-async function checkKnown({ there, context, manifests }: Visit): Promise<void> {
+async function checkKnown({ there, context, memory }: Visit, used: Set<ServedKind>): Promise<void> {
   const kinds = await there.kinds('known', context.signal);
-  for (const manifest of manifests) {
+  for (const manifest of memory.manifests) {
     const kind = kinds.find(manifest.group, manifest.version, manifest.kind);
-    if (kind) checkNamespace(manifest, kind);
+    if (!kind) continue;
+    checkNamespace(manifest, kind);
+    used.add(kind);
   }
 }
 
 /** Before anything is applied it is written down: what is applied and then forgotten would never be looked after. */
 async function remember(visit: Visit): Promise<void> {
-  const { context, manifests, inventory } = visit;
-  const wanted = manifests.map(entryOf);
+  const { context, memory, inventory } = visit;
+  const wanted = memory.manifests.map(entryOf);
   if (without(wanted, inventory).length === 0) return;
   const all = together(inventory, wanted);
   if (all.length > 2 * maxObjects) {
@@ -103,9 +110,11 @@ const notServedYet = (what: string) =>
   });
 
 async function applyOne(visit: Visit, manifest: Manifest, kind: ServedKind): Promise<Result | Problem> {
-  const { addon, context, there } = visit;
+  const { addon, context, there, memory } = visit;
   checkNamespace(manifest, kind);
   const { namespace, name } = manifest;
+  const known = memory.applied.get(manifest);
+  if (known && there.versionOf(kind, manifest) === known.version) return { manifest, health: known.health };
   const body = markedBody(manifest, addon);
   const fieldManager = fieldManagerOf(addon);
   const put = (force: boolean) =>
@@ -117,7 +126,7 @@ async function applyOne(visit: Visit, manifest: Manifest, kind: ServedKind): Pro
       context.signal,
     );
   const first = await put(false);
-  if (first.outcome === 'applied') return resultOf(manifest, first.object);
+  if (first.outcome === 'applied') return resultOf(visit, manifest, first.object);
   const problem = problemOf(first, { manifest, addon, read: context.read });
   if (first.outcome !== 'conflict' || problem.reason !== 'FieldConflict' || addon.spec.conflicts === 'Report')
     return problem;
@@ -125,13 +134,15 @@ async function applyOne(visit: Visit, manifest: Manifest, kind: ServedKind): Pro
   if (second.outcome !== 'applied') return problemOf(second, { manifest, addon, read: context.read });
   const taken = several(first.conflicts.map(({ field, manager }) => `${field} from ${manager}`));
   context.event('Normal', 'FieldsTaken', clip(`${sayObject(manifest)}: took ${taken}`, 900));
-  return resultOf(manifest, second.object);
+  return resultOf(visit, manifest, second.object);
 }
 
-const resultOf = (manifest: Manifest, object: unknown): Result => ({
-  manifest,
-  health: healthOf({ ...manifest, object }),
-});
+function resultOf({ memory }: Visit, manifest: Manifest, object: unknown): Result {
+  const health = healthOf({ ...manifest, object });
+  const { resourceVersion } = fieldsIn(object, 'metadata');
+  if (typeof resourceVersion === 'string') memory.applied.set(manifest, { version: resourceVersion, health });
+  return { manifest, health };
+}
 
 function checkNamespace(manifest: Manifest, kind: ServedKind): void {
   const { where, namespace } = manifest;

@@ -17,7 +17,7 @@ export async function finalizeAddon(
   const cluster = context.read.get(NixCluster, metadata.namespace ?? '', spec.clusterRef.name);
   if (!cluster || cluster.metadata.deletionTimestamp !== undefined) return 'done';
   try {
-    const there = await services.objects(cluster, context.read);
+    const there = await services.there(addon, cluster, context.read);
     await takeAway({ addon, context, there }, inventory);
     return 'done';
   } catch (error) {

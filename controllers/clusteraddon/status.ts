@@ -40,9 +40,11 @@ const worst = (results: readonly Result[]): Result[] =>
 /** While pods start, every few seconds shows something new. */
 const inProgressMs = 5_000;
 const failedMs = 30_000;
+/** Where the cluster tells of changes by itself, this is the net below. */
+const followedMs = 300_000;
 
-/** Throws unless all are as they should be. */
-export function checkHealth(results: readonly Result[]): void {
+/** Throws unless all are as they should be. `followed`: changes wake the addon. */
+export function checkHealth(results: readonly Result[], followed: boolean): void {
   const troubled = worst(results);
   const [first] = troubled;
   if (!first) return;
@@ -51,6 +53,10 @@ export function checkHealth(results: readonly Result[]): void {
   );
   const message = several(words, '; ');
   if (first.health.state === 'Failed')
-    throw new ReconcileError('waiting', 'ObjectsFailed', message, { recheckMs: failedMs });
-  throw new ReconcileError('progressing', 'ObjectsInProgress', message, { recheckMs: inProgressMs });
+    throw new ReconcileError('waiting', 'ObjectsFailed', message, {
+      recheckMs: followed ? followedMs : failedMs,
+    });
+  throw new ReconcileError('progressing', 'ObjectsInProgress', message, {
+    recheckMs: followed ? followedMs : inProgressMs,
+  });
 }

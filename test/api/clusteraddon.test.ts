@@ -1,4 +1,5 @@
 /** What an addon does in a cluster: two real API servers, one with the ClusterAddon, one with what it applies. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type AddonPlay, addonIn, readyOf, startAddonPlay } from '../support/addons.ts';
 import { newCanary } from '../support/canary.ts';
 import { eventually } from '../support/eventually.ts';
@@ -100,6 +101,41 @@ describe('from manifests to objects', () => {
     await play.kubectl(['annotate', 'clusteraddon', 'demo', '-n', namespace, 'look=again']);
     await play.until(namespace, 'Reconciled');
     expect(await versions()).toBe(before);
+  });
+
+  test('and does not even ask: the cluster tells by itself what changed', async () => {
+    const applied = async (): Promise<number> => {
+      const metrics = await play.there(['get', '--raw', '/metrics']);
+      const lines = metrics
+        .split('\n')
+        .filter((line) =>
+          /^apiserver_request_total\{.*resource="(configmaps|namespaces)".*verb="APPLY"/.test(line),
+        );
+      return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+    };
+    // One more look after the last change was heard.
+    await sleep(3_000);
+    const before = await applied();
+    expect(before).toBeGreaterThan(3);
+    for (const look of ['a', 'b', 'c']) {
+      await play.kubectl([
+        'annotate',
+        'clusteraddon',
+        'demo',
+        '-n',
+        namespace,
+        `look=${look}`,
+        '--overwrite',
+      ]);
+      await sleep(500);
+    }
+    await play.until(namespace, 'Reconciled');
+    expect(await applied()).toBe(before);
+  });
+
+  test('what somebody deletes is back within seconds', async () => {
+    await play.there(['delete', 'configmap', 'inline', '-n', 'monitoring']);
+    await waitFor('it', () => exists('configmap', 'inline', 'monitoring'), { withinMs: 20_000 });
   });
 
   test('a changed ConfigMap changes the cluster; what leaves it is deleted', async () => {
@@ -236,7 +272,6 @@ describe('kinds that come with it, and how objects are', () => {
         JSON.stringify({ status }),
       ]);
     await say({ conditions: [{ type: 'Ready', status: 'False', message: 'winding up' }] });
-    await play.kubectl(['annotate', 'clusteraddon', 'demo', '-n', namespace, 'look=1', '--overwrite']);
     const seen = await play.until(namespace, 'ObjectsInProgress');
     expect(seen.status).toMatchObject({
       objects: '2/3',
@@ -279,7 +314,6 @@ describe('kinds that come with it, and how objects are', () => {
     await say(
       status({ conditions: [], replicas: 2, updatedReplicas: 2, readyReplicas: 2, availableReplicas: 2 }),
     );
-    await play.kubectl(['annotate', 'clusteraddon', 'demo', '-n', namespace, 'look=2', '--overwrite']);
     await play.until(namespace, 'Reconciled');
   });
 });
@@ -375,10 +409,34 @@ describe('others who want the same', () => {
       '-p',
       '{"data":{"key":"other"}}',
     ]);
-    await play.kubectl(['annotate', 'clusteraddon', 'demo', '-n', namespace, 'look=1']);
     const seen = await play.until(namespace, 'FieldConflict');
     expect(readyOf(seen)?.message).toContain('ConfigMap s/contested: others keep .data.key (somebody)');
     expect(await keyIn('s', 'contested')).toBe('other');
+  });
+
+  test('what is put back by others is heard of', async () => {
+    await play.there([
+      'patch',
+      'configmap',
+      'contested',
+      '-n',
+      's',
+      '--field-manager=somebody',
+      '-p',
+      '{"data":{"key":"one"}}',
+    ]);
+    await play.until(namespace, 'Reconciled');
+    await play.there([
+      'patch',
+      'configmap',
+      'contested',
+      '-n',
+      's',
+      '--field-manager=somebody',
+      '-p',
+      '{"data":{"key":"other"}}',
+    ]);
+    await play.until(namespace, 'FieldConflict');
   });
 
   test('Force takes it over, and tells', async () => {

@@ -24,6 +24,12 @@ const when = (name: string, type: string, reason: string): Promise<Seen> =>
     expect(frontend.status.conditions?.find((one) => one.type === type)).toMatchObject({ reason });
     return frontend;
   });
+const service = (name: string, spec: Fields): Fields => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name, namespace: 'default' },
+  spec: { selector: { app: name }, ports: [{ name: 'https', port: 443 }], ...spec },
+});
 const edge = (name: string, labels: Fields = {}) =>
   nodeIn(namespace, name, { roles: ['frontend'] }, { labels });
 /** Of a host that serves frontends as they are now. */
@@ -39,8 +45,10 @@ const serves = async (node: string, pods: { servers: number; up: number }, ...na
 };
 
 beforeAll(async () => {
-  play = await startPlay(() => [clusterFrontendController()]);
+  // The cluster behind is the same API server: its Services are as real as any.
+  play = await startPlay((client) => [clusterFrontendController(async () => client)]);
   await play.newNamespace(namespace);
+  await play.apply([service('ingress', { clusterIP: 'None' })]);
 }, 120_000);
 afterAll(async () => {
   await play?.stop();
@@ -96,6 +104,29 @@ test('whoever names a node by its labels has that one alone', async () => {
   ]);
   const { status } = await when('chosen', 'Ready', 'NotDeployed');
   expect(status.nodes?.map(({ name }) => name)).toEqual(['edge-2']);
+});
+
+test.each<[string, Fields | null, string]>([
+  ['is not there', null, 'BackendNotFound'],
+  ['is not headless', {}, 'BackendNotHeadless'],
+  [
+    'has no such port',
+    { clusterIP: 'None', ports: [{ name: 'https', protocol: 'UDP', port: 443 }] },
+    'BackendPortNotFound',
+  ],
+])('a Service that %s is told, and the rest goes on', async (_, spec, reason) => {
+  const name = reason.toLowerCase();
+  if (spec) await play.apply([service(name, spec)]);
+  const backend = { service: { name, port: 'https' } };
+  const nodeSelector = { matchLabels: { site: 'b' } };
+  await play.apply([
+    frontendIn(namespace, name, { bind: [`:${9000 + name.length}`], nodeSelector, backend }),
+  ]);
+  const { status } = await when(name, 'BackendFound', reason);
+  expect(status.conditions?.find(({ type }) => type === 'Deployed')?.reason).toBe('NotDeployed');
+  await serves('edge-2', { servers: 1, up: 1 }, name);
+  await when(name, 'Serving', 'Succeeded');
+  await when(name, 'Ready', reason);
 });
 
 test.each<[string, Fields, RegExp]>([

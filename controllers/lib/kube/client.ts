@@ -20,12 +20,14 @@ type ListOptions = Options & {
   limit?: number;
   continue?: string;
   holds?: Holds;
+  labelSelector?: string | undefined;
 };
 type WatchOptions = Options & {
   namespace?: string | undefined;
   resourceVersion: string;
   timeoutSeconds: number;
   holds?: Holds;
+  labelSelector?: string | undefined;
 };
 type ApplyOptions = Options & { fieldManager: string; subresource?: 'status' };
 export type RawOptions = Options & Pick<Call, 'query' | 'body' | 'contentType' | 'accept'>;
@@ -46,6 +48,7 @@ export class KubeClient {
     const query: Record<string, string> = {};
     if (options.limit) query.limit = String(options.limit);
     if (options.continue) query.continue = options.continue;
+    if (options.labelSelector) query.labelSelector = options.labelSelector;
     const accept = acceptOf(options.holds, 'List');
     const list = (await this.#json('GET', pathOf(kind, options), options, { query, accept })) as {
       metadata?: { resourceVersion?: string; continue?: string };
@@ -67,6 +70,7 @@ export class KubeClient {
       allowWatchBookmarks: 'true',
       resourceVersion: options.resourceVersion,
       timeoutSeconds: String(options.timeoutSeconds),
+      ...(options.labelSelector && { labelSelector: options.labelSelector }),
     };
     const call = { query, accept: acceptOf(options.holds, '') };
     return sendForStream(this.#sessions, callOf('GET', pathOf(kind, options), options, call));

@@ -72,7 +72,9 @@ export class StreamSessions implements SessionSource {
       allowH2: false,
       connect: (_, callback) => {
         this.#options.connect(identity, signal).then(
-          (socket) => callback(null, socket),
+          // undici waits for ever for one that was closed before it got it.
+          (socket) =>
+            socket.destroyed ? callback(new UnreachableError('closed'), null) : callback(null, socket),
           (error) => callback(error instanceof Error ? error : new Error('no connection'), null),
         );
       },

@@ -13,6 +13,8 @@ export type CacheOptions = {
   log: Logger;
   /** Absent: all namespaces, by one watch. */
   namespaces?: readonly string[] | undefined;
+  /** Absent: all objects. */
+  labelSelector?: string;
   /** Ends everything. */
   signal: AbortSignal;
   /** Told when it changes whether the cache is kept up to date. */

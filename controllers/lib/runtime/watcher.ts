@@ -18,6 +18,8 @@ export type WatcherOptions = {
   kind: Kind;
   holds: Holds;
   namespace: string | undefined;
+  /** Absent: all objects. */
+  labelSelector?: string;
   clock: Clock;
   /** In [0, 1). */
   random: () => number;
@@ -96,12 +98,13 @@ export class Watcher {
   }
 
   #page(next: string, signal: AbortSignal) {
-    const { client, kind, holds, namespace } = this.#options;
-    return client.list(kind, { namespace, holds, limit: pageSize, continue: next, signal });
+    const { client, kind, holds, namespace, labelSelector } = this.#options;
+    const options = { namespace, holds, labelSelector, limit: pageSize, continue: next, signal };
+    return client.list(kind, options);
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
-    const { client, kind, holds, namespace, clock, random } = this.#options;
+    const { client, kind, holds, namespace, labelSelector, clock, random } = this.#options;
     const timeoutSeconds =
       this.#options.timeoutSeconds ?? Math.round(defaultTimeoutSeconds * (0.95 + 0.1 * random()));
     const limit = deadline(clock, timeoutSeconds * 1000 + graceMs, signal);
@@ -111,6 +114,7 @@ export class Watcher {
       const options = {
         namespace,
         holds,
+        labelSelector,
         timeoutSeconds,
         resourceVersion: this.#resourceVersion!,
         signal: limit.signal,

@@ -6,7 +6,7 @@ import type { TLSSocket } from 'node:tls';
 import { Client } from 'undici';
 import { z } from 'zod';
 import type { Clock } from '../core/clock.ts';
-import { withDeadline } from '../host/deadline.ts';
+import { orAborted, withDeadline } from '../host/deadline.ts';
 import type { Hosts } from '../host/host.ts';
 import { HostError } from '../host/host-error.ts';
 import type { Observation } from '../host/protocol.ts';
@@ -127,15 +127,18 @@ async function call<S extends z.ZodType>({ path, body, reply, ms, signal, ...to 
     signal,
     () => new EtcdError('Silent', `it does not answer within ${seconds(ms)}`),
   );
+  let socket: TLSSocket | undefined;
   try {
-    const socket = await connect(to, deadline.signal);
-    const { status, text } = await post(socket, path, body, deadline.signal);
+    socket = await connect(to, deadline.signal);
+    const { status, text } = await orAborted(post(socket, path, body, deadline.signal), deadline.signal);
     if (status !== 200) throw refusal(text);
     const parsed = reply.safeParse(JSON.parse(text));
     if (!parsed.success) throw new EtcdError('Refused', 'it answers something else than etcd does');
     return parsed.data;
   } catch (error) {
     throw asEtcdError(error, deadline.signal);
+  } finally {
+    socket?.destroy();
   }
 }
 
@@ -148,10 +151,14 @@ async function connect(
   return tlsOver(stream, address, identity, signal);
 }
 
-/** One connection for one question: they are few, and the way there is kept. */
+/**
+ * One connection for one question: they are few, and the way there is kept. undici waits for ever for one that was closed
+ * before it got it, signal or not.
+ */
 async function post(socket: TLSSocket, path: string, body: unknown, signal: AbortSignal) {
   const client = new Client(`https://${address}:${port}`, {
-    connect: (_, callback) => callback(null, socket),
+    connect: (_, callback) =>
+      socket.destroyed ? callback(new Error('closed'), null) : callback(null, socket),
     maxResponseSize: maxBytes,
   });
   try {
@@ -164,7 +171,8 @@ async function post(socket: TLSSocket, path: string, body: unknown, signal: Abor
     });
     return { status: answer.statusCode, text: await answer.body.text() };
   } finally {
-    await client.destroy();
+    // Not awaited: it waits for the end of a connection that may have ended before.
+    client.destroy().catch(() => undefined);
   }
 }
 

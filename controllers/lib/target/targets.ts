@@ -12,6 +12,7 @@ import { Credentials, founder, operator, type Person } from './credentials.ts';
 import { dialFirst } from './dial.ts';
 import { type EtcdAccess, type EtcdApi, etcdOn } from './etcd.ts';
 import { type FollowedKind, Follower } from './follow.ts';
+import { Labelled } from './labelled.ts';
 import { WayMemory } from './ways.ts';
 
 export type TargetsOptions = {
@@ -40,11 +41,15 @@ export type Targets = {
   etcd(access: EtcdAccess, node: string): EtcdApi;
   /** For a controller that is to be woken by what happens in clusters. */
   follower(kinds: readonly FollowedKind[], onForget: (uid: string) => void): Follower;
+  /** For a controller that is to be woken by changes of objects that bear a label, whose value is the name of its primary. */
+  labelled(label: string): Labelled;
   /** For a cluster that is gone. */
   forget(key: string): Promise<void>;
   /** Breaks off whatever is under way. */
   close(): Promise<void>;
 };
+
+const silent = (): Logger => createLogger({ level: 'silent' });
 
 type Kept = { access: TargetAccess; client: KubeClient };
 
@@ -90,8 +95,10 @@ export function createTargets(options: TargetsOptions): Targets {
         onForget,
         clock: options.clock,
         random: Math.random,
-        log: options.log ?? createLogger({ level: 'silent' }),
+        log: options.log ?? silent(),
       }),
+    labelled: (label) =>
+      new Labelled({ label, clock: options.clock, random: Math.random, log: options.log ?? silent() }),
     async forget(key) {
       const known = kept.get(key);
       kept.delete(key);
