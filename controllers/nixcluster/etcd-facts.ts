@@ -69,7 +69,10 @@ export function etcdNodes(
     .map((node): EtcdNode => {
       const { name, deletionTimestamp } = node.metadata;
       const place = places.get(name);
-      const isWanted = deletionTimestamp === undefined && node.spec.roles.includes('control-plane');
+      // While its pods leave it, what they were served by stays.
+      const drains = place !== undefined && (place.departure?.stage ?? 'Draining') === 'Draining';
+      const stays = deletionTimestamp === undefined || drains;
+      const isWanted = stays && node.spec.roles.includes('control-plane');
       return {
         name,
         memberName: etcdNameOf(node),

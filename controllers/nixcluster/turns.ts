@@ -135,7 +135,9 @@ function hostProblem(node: NixNode): string | undefined {
 }
 
 function controlPlaneProblem(cluster: NixCluster, place: ClusterNode, api: ApiState): string | undefined {
-  if (memberIn(cluster, place)?.healthy === false) return 'its member of etcd is not healthy';
+  const member = memberIn(cluster, place);
+  if (member?.healthy === false) return 'its member of etcd is not healthy';
+  if (member?.learner) return 'its member of etcd has no vote yet';
   return api === 'Lost' ? 'the API of the cluster does not answer' : undefined;
 }
 
