@@ -113,5 +113,6 @@ async function roll(visit: Visit): Promise<void> {
   const rolled = await rollOut({ cluster, members, nodes: left.nodes, api, now });
   context.report({ nodes: rolled.nodes });
   for (const name of left.gone) context.event('Normal', 'NodeDeleted', `${name} left: its Node is deleted`);
-  checkRollout(rolled.turns, rolled.decisions);
+  const looks = [left.recheckMs, rolled.recheckMs].filter((ms) => ms !== undefined);
+  checkRollout({ ...rolled, recheckMs: looks.length > 0 ? Math.min(...looks) : undefined });
 }

@@ -1,5 +1,6 @@
 import { type Decision, planRollout, type Rules } from '../../../controllers/nixcluster/rollout.ts';
 import { checkRollout } from '../../../controllers/nixcluster/rollout-verdict.ts';
+import type { ClusterNode } from '../../../crds/index.ts';
 import { type Change, controlPlane, frontend, rules, worker } from '../../support/turns.ts';
 
 const decide = (turns: Change[], more: Partial<Rules> = {}): Record<string, Decision> =>
@@ -177,7 +178,21 @@ describe('a turn', () => {
 });
 
 describe('the condition', () => {
-  const check = (turns: Change[]) => () => checkRollout(turns, planRollout(turns, rules));
+  const check =
+    (turns: Change[], nodes: ClusterNode[] = []) =>
+    () =>
+      checkRollout({ turns, decisions: planRollout(turns, rules), nodes });
+  const leaving = (departure: object) =>
+    ({ name: 'z', departure: { stage: 'Draining', since: '', ...departure } }) as unknown as ClusterNode;
+  test('says who leaves', () => {
+    expect(check([worker('a')], [leaving({ message: '1 pod is left' })])).toThrow(
+      expect.objectContaining({ reason: 'RollingOut', message: 'z leaves: 1 pod is left' }),
+    );
+    expect(check([worker('a')], [leaving({ message: 'it is the last', guarded: true })])).toThrow(
+      expect.objectContaining({ reason: 'RolloutHeld' }),
+    );
+    expect(check([worker('a')], [leaving({ stage: 'Done' })])).not.toThrow();
+  });
   test('holds where there is nothing to do', () => {
     expect(check([worker('a'), controlPlane('b')])).not.toThrow();
     expect(check([worker('a', { ...pending, living: false })])).not.toThrow();
