@@ -47,7 +47,8 @@ export function planRollout(turns: readonly Turn[], rules: Rules): Decision[] {
 const holding: readonly (TurnState | undefined)[] = ['Draining', 'Changing', 'Returning', 'Held'];
 
 /** A change that has begun, until the node is back. */
-const isHolder = (turn: Turn): boolean => holding.includes(turn.state) && !isForPerson(turn);
+const isHolder = (turn: Turn): boolean =>
+  holding.includes(turn.state) && !isForPerson(turn) && (turn.pending || turn.unwell !== undefined);
 
 /** What a person has to let happen holds up nobody else. */
 const isForPerson = (turn: Turn): boolean => turn.pending && (turn.paused || turn.restart === 'refused');
@@ -92,10 +93,7 @@ const waits = (turn: Turn, message: string): Decision => ({
 function hold(turn: Turn, living: readonly Turn[], rules: Rules): Decision {
   const { name, desired, closed } = turn;
   const say = (state: TurnState, message: string) => ({ ...idle(turn), rollout: { state, message } });
-  if (!turn.pending)
-    return turn.unwell === undefined
-      ? idle(turn)
-      : say('Returning', `${name} changed and is awaited: ${turn.unwell}`);
+  if (!turn.pending) return say('Returning', `${name} changed and is awaited: ${turn.unwell}`);
   if (turn.failed !== undefined) {
     const how = `${name} says why, and the next release goes there first`;
     return say('Held', `release ${desired} failed on ${name} (${turn.failed}); ${how}`);
@@ -186,5 +184,5 @@ function heldBackWorker(turn: Turn, { living, leaving, taken, rules }: Field): s
 function doing(turn: Turn): string {
   if (turn.leaving) return 'is leaving';
   if (turn.pending && (isHolder(turn) || turn.unwell === undefined)) return 'is being changed';
-  return turn.unwell === undefined ? 'has just changed' : `is down: ${turn.unwell}`;
+  return `is down: ${turn.unwell}`;
 }

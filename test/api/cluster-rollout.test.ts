@@ -51,13 +51,18 @@ async function newPod(name: string, nodeName: string): Promise<void> {
   });
   await expectOk('PATCH', `${podPath}/${name}/status`, { status: { phase: 'Running' } });
 }
-const podEnds = (name: string) => expectOk('DELETE', `${podPath}/${name}`, { gracePeriodSeconds: 0 });
+const podEnds = (name: string) => expectOk('DELETE', `${podPath}/${name}?gracePeriodSeconds=0`);
 
 const [old, next, fix] = ['aaaaaaaaaaaa', 'bbbbbbbbbbbb', 'cccccccccccc'];
 const well = [truth('Ready'), truth('Reachable'), truth('Healthy')];
 const hostSays = (name: string, release: Fields, conditions: Fields[] = well) =>
   live.play.hostSays(namespace, name, { release: { current: old, confirmed: old, ...release }, conditions });
-const wants = (desired: string | undefined, more: Fields = {}) => ({ desired, class: 'system', built: true, ...more });
+const wants = (desired: string | undefined, more: Fields = {}) => ({
+  desired,
+  class: 'system',
+  built: true,
+  ...more,
+});
 const runs = (release: string | undefined) => ({ current: release, confirmed: release, desired: release });
 
 test('a node is emptied, changed and opened, and the next one waits for that', async () => {
