@@ -1,8 +1,11 @@
 /** ClusterAddons in a real API server, with the controller on them, and a second real one to which they are applied. */
 import { clusterAddonController } from '../../controllers/clusteraddon/controller.ts';
+import { addonLabel } from '../../controllers/clusteraddon/inventory.ts';
 import { systemClock } from '../../controllers/lib/core/clock.ts';
 import { KubeClient } from '../../controllers/lib/kube/client.ts';
 import { kubeConfigFrom } from '../../controllers/lib/kube/config.ts';
+import { createLogger } from '../../controllers/lib/runtime/log.ts';
+import { Labelled } from '../../controllers/lib/target/labelled.ts';
 import type { ClusterAddon, Condition } from '../../crds/index.ts';
 import { startTestCluster, type TestCluster } from './cluster.ts';
 import { eventually } from './eventually.ts';
@@ -26,7 +29,13 @@ export type AddonPlay = Play & {
 export async function startAddonPlay(): Promise<AddonPlay> {
   const target = await startTestCluster();
   const client = new KubeClient(kubeConfigFrom(target.kubeconfig), systemClock);
-  const play = await startPlay(() => [clusterAddonController(async () => client)]);
+  const labelled = new Labelled({
+    label: addonLabel,
+    clock: systemClock,
+    random: Math.random,
+    log: createLogger({ level: 'silent' }),
+  });
+  const play = await startPlay(() => [clusterAddonController({ target: async () => client, labelled })]);
   const get: AddonPlay['get'] = async (namespace, name = 'demo') =>
     JSON.parse(await play.kubectl(['get', 'clusteraddon', name, '-n', namespace, '-o', 'json']));
   return {
