@@ -13,6 +13,18 @@ let
     false
     "no"
   ];
+  # Local forwarding is what it takes: sshd_config(5).
+  forwards =
+    builtins.elem (sshd.settings.AllowTcpForwarding or true) [
+      true
+      "yes"
+      "all"
+      "local"
+    ]
+    && builtins.elem (sshd.settings.DisableForwarding or false) [
+      false
+      "no"
+    ];
   fix = "Or set firn.host.enable = false if nothing is to log in to this host.";
 in
 {
@@ -93,6 +105,10 @@ in
       {
         assertion = keysAccepted;
         message = "Deployments log in with a key, but services.openssh.settings.PubkeyAuthentication is off. Remove that definition. ${fix}";
+      }
+      {
+        assertion = config.firn.kubernetes.isControlPlane -> forwards;
+        message = "The cluster's API and etcd are reached through the SSH server of this host, but services.openssh.settings forbids TCP forwarding (AllowTcpForwarding, DisableForwarding). Remove that definition.";
       }
       {
         assertion = sshd.settings.AllowUsers == null || builtins.any mayMatch sshd.settings.AllowUsers;

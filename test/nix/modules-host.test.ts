@@ -1,3 +1,4 @@
+import { kubernetesHost } from '../support/kubernetes-host.ts';
 import { evaluateHost, refusalOf } from '../support/stand-in.ts';
 
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f firn';
@@ -128,6 +129,20 @@ describe('what would lock the operator out is refused', () => {
   ])('%s', async (_, ssh, rest, message) => {
     expect(await refusalOf(host(ssh, rest))).toContain(message);
   });
+
+  test.each(['AllowTcpForwarding = "no"', 'AllowTcpForwarding = "remote"', 'DisableForwarding = true'])(
+    'no way to the API of a control-plane node: %s',
+    async (setting) => {
+      const settings = `services.openssh.settings.${setting};`;
+      const member = (roles: string): string =>
+        kubernetesHost({
+          roles,
+          more: `firn.host = { enable = true; ssh.authorizedKeys = [ "${key}" ]; }; ${settings}`,
+        });
+      expect(await refusalOf(member('"control-plane"'))).toContain('forbids TCP forwarding');
+      expect(await evaluateHost(member('"worker"'), 'checked true')).toBe(true);
+    },
+  );
 
   test('a plain definition against ours is a conflict that names both files', async () => {
     const said = await refusalOf(host('', 'services.openssh.enable = false;'));
