@@ -22,7 +22,7 @@ import { type AccessServices, checkBound, dropSecret, ensureKubeconfig, type Vis
 
 /** Changes wake it at once; time passes by itself, and what is bound in the cluster is not told to us. */
 const recheckMs = 3_600_000;
-const unboundMs = 300_000;
+const unboundMs = 60_000;
 
 /** What the controller reads and writes, as data: roles are made from it. */
 export const declaration = {

@@ -38,6 +38,8 @@ export const clusterForAccess = ({ metadata, spec, status }: NixCluster): unknow
   spec.endpoint,
   spec.pkiRef,
   status?.version,
+  // What could not be done while the API was away is done when it is back.
+  status?.conditions?.find(({ type }) => type === 'ApiAvailable')?.status,
 ];
 
 export const pkiForAccess = ({ metadata, spec, status }: ClusterPKI): unknown => [

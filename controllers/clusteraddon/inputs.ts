@@ -29,4 +29,6 @@ export const clusterForAddon = ({ metadata, spec, status }: NixCluster): unknown
   spec.endpoint,
   spec.access,
   status?.version,
+  // What could not be done while the API was away is done when it is back.
+  status?.conditions?.find(({ type }) => type === 'ApiAvailable')?.status,
 ];
