@@ -110,21 +110,25 @@ function saysTheSame({ spec }: ClusterAccess, { cluster, user, groups, lifetime 
 
 const pollMs = 500;
 const waitMs = 60_000;
+/** What is in the way passes by itself, or it does not. */
+const stuckMs = 5_000;
 
-/** What its Secret holds, as soon as that is what the object asks for. */
+/** What its Secret holds, as soon as that is what the object asks for. Throws `CliError` where that does not come. */
 export async function waitForEntry(
   connection: Connection,
   name: string,
   signal: AbortSignal,
 ): Promise<{ entry: Entry; notes: string[] }> {
-  for (const until = Date.now() + waitMs; ; ) {
+  const begun = Date.now();
+  for (;;) {
     const access = await getAccess(connection, name, signal);
-    const issued = conditionIn(access, 'Issued');
-    if (isCurrent(access) && issued?.status === 'True') return readSecret(connection, access, signal);
-    const stuck = issued?.status === 'False' && isCurrent(access) && issued.reason !== 'Progressing';
-    if (stuck && Date.now() > until - waitMs + 5_000)
-      throw new CliError(printable(issued.message || issued.reason));
-    if (Date.now() > until)
+    const issued = isCurrent(access) ? conditionIn(access, 'Issued') : undefined;
+    const found = issued?.status === 'True' ? await readSecret(connection, access, signal) : undefined;
+    if (found) return found;
+    const stuck = issued?.status === 'False' && issued.reason !== 'Progressing';
+    const waitedMs = Date.now() - begun;
+    if (stuck && waitedMs > stuckMs) throw new CliError(printable(issued.message || issued.reason));
+    if (waitedMs > waitMs)
       throw new CliError(`nothing has made the kubeconfig of ${name} yet; is the operator running?`);
     await sleep(pollMs, undefined, { signal });
   }
@@ -136,15 +140,22 @@ const conditionIn = ({ status }: ClusterAccess, type: string): Condition | undef
 const isCurrent = ({ metadata, status }: ClusterAccess): boolean =>
   (status?.observedGeneration ?? 0) >= (metadata.generation ?? 1);
 
+/** Undefined where somebody has deleted it: the operator makes it again. */
 async function readSecret(
   { client, namespace }: Connection,
   access: ClusterAccess,
   signal: AbortSignal,
-): Promise<{ entry: Entry; notes: string[] }> {
+): Promise<{ entry: Entry; notes: string[] } | undefined> {
   const name = access.status?.secretName ?? access.spec.secretName;
-  const secret = SecretKind.parse(await client.get(SecretKind, { namespace, name }, { signal, deadlineMs }));
+  const raw = await client.get(SecretKind, { namespace, name }, { signal, deadlineMs }).catch(unlessNotFound);
+  if (!raw) return undefined;
+  const secret = SecretKind.parse(raw);
   const text = new TextDecoder().decode(secret.data.kubeconfig?.open() ?? new Uint8Array());
   const bound = conditionIn(access, 'Bound');
   const notes = bound?.reason === 'NotBound' ? [printable(bound.message)] : [];
   return { entry: readEntry(text), notes };
+}
+
+function unlessNotFound(error: unknown): undefined {
+  if (!isNotFound(error)) throw error;
 }
