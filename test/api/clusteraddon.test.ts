@@ -138,6 +138,13 @@ describe('from manifests to objects', () => {
     await waitFor('it', () => exists('configmap', 'inline', 'monitoring'), { withinMs: 20_000 });
   });
 
+  test('also after the cluster was away', async () => {
+    await play.target.restartApiserver();
+    await play.there(['delete', 'configmap', 'inline', '-n', 'monitoring']);
+    await waitFor('it', () => exists('configmap', 'inline', 'monitoring'), { withinMs: 90_000 });
+    await play.until(namespace, 'Reconciled');
+  });
+
   test('a changed ConfigMap changes the cluster; what leaves it is deleted', async () => {
     await play.kubectl(['apply', '-f', '-'], {
       apiVersion: 'v1',

@@ -20,6 +20,7 @@ import { eventually } from './eventually.ts';
 import { expectHonestStatus } from './honest-status.ts';
 import { clusterIn } from './nixclusters.ts';
 import { type Fields, type Play, startPlay } from './play.ts';
+import { secretsIn } from './secrets/documents.ts';
 import { keepSecret } from './secrets/registry.ts';
 
 export type SeenAccess = ClusterAccess & { status: NonNullable<ClusterAccess['status']> };
@@ -130,7 +131,7 @@ const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 export function kubeconfigIn({ data }: Secret): string {
   const text = new TextDecoder().decode(data.kubeconfig!.open());
-  keepSecret('a kubeconfig', text);
+  for (const one of secretsIn('kubeconfig', Buffer.from(text))) keepSecret('a kubeconfig', one);
   return text;
 }
 

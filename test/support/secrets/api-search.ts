@@ -3,8 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestCluster } from '../cluster.ts';
 import { type Answer, type RawApi, rawApi } from '../firn-api.ts';
+import { secretsIn } from './documents.ts';
 import { findIn } from './forms.ts';
-import { isPublic } from './manifests.ts';
 import { keepSecret, type Place } from './registry.ts';
 
 type Resource = { name: string; verbs: string[] };
@@ -19,7 +19,6 @@ export const placeOfCluster = (cluster: TestCluster): Place => ({
       for (const [key, value] of Object.entries(data)) {
         // An installation's id is in the status of every node.
         if (name === 'firn-installation' && key === 'id') continue;
-        if (isPublic(key)) continue;
         for (const one of secretsIn(key, Buffer.from(value, 'base64')))
           keepSecret(`Secret ${namespace}/${name} ${key}`, one);
       }
@@ -38,12 +37,6 @@ export const placeOfCluster = (cluster: TestCluster): Place => ({
     return [...found];
   },
 });
-
-/** Of an EncryptionConfiguration the keys; the rest of it are words of Kubernetes, which are everywhere on hosts. */
-const secretsIn = (key: string, value: Buffer): (Buffer | string)[] =>
-  key === 'encryption-config.yaml'
-    ? [...value.toString().matchAll(/^ *secret: (\S+)$/gm)].map(([, secret]) => secret!)
-    : [value];
 
 type Named = { metadata: { namespace?: string; name: string } };
 

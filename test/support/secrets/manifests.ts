@@ -24,11 +24,8 @@ function keepSecretsIn(manifest: Manifest | null): void {
   for (const item of manifest?.items ?? []) keepSecretsIn(item);
   if (manifest?.kind !== 'Secret') return;
   for (const [key, value] of valuesOf(manifest))
-    if (!isPublic(key)) keepSecret(`Secret ${manifest.metadata?.name} ${key}`, value);
+    keepSecret(`Secret ${manifest.metadata?.name} ${key}`, value);
 }
-
-/** A certificate stands in a Secret beside its key, and an API server shows it to everybody. */
-export const isPublic = (key: string): boolean => key.endsWith('.crt');
 
 /** Throws where a value is so short that it could not be looked for: a test has to say something unmistakable. */
 export function requireSearchable(manifest: object): void {
