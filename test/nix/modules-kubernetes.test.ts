@@ -83,6 +83,14 @@ test('who runs on a control plane asks its own API server, everybody else the ba
   expect(await serverOf('coredns')).toBe('https://127.0.0.1:7443');
 });
 
+test('a kubelet waits for the API, unless it has pods that need none', async () => {
+  const line = (more: string) => look({ more }, 'config.systemd.services.kubelet.serviceConfig.ExecStart');
+  const waits = /firn-await api:\/etc\/kubernetes\/kubelet[.]kubeconfig \/nix\/store\/[^ ]*\/kubelet /;
+  expect(await line('')).toMatch(waits);
+  const own = 'firn.kubernetes.kubelet.settings.staticPodPath = "/etc/pods";';
+  expect(await line(own)).not.toContain('firn-await');
+});
+
 test('the family of services is that of the node', async () => {
   expect((await flagsOf('kube-apiserver'))['advertise-address']).toBe('10.88.1.1');
   expect((await flagsOf('kubelet'))['node-ip']).toBe('10.88.1.1,fd88:1::1');

@@ -90,6 +90,9 @@ let
     "tlsCertFile"
     "tlsPrivateKeyFile"
   ];
+  # Without an API it starts no pods but those in a folder of this host, and asks for what it needs to be ready at longer and
+  # longer intervals: its Node would be ready a quarter of a minute after the API is, or the kubelet would give up.
+  start = if settings ? staticPodPath then lib.id else component.awaiting "api:${kubeconfig}";
   owned = {
     config = "/etc/kubernetes/kubelet.json";
     inherit kubeconfig;
@@ -135,6 +138,7 @@ in
         "firn-api-balancer.service"
       ];
       wants = [ runtime.unit ];
+      environment.FIRN_KUBECTL = "${kubernetes.packages.kubelet}/bin/kubectl";
       # Pods go on without it.
       path = with pkgs; [
         iproute2
@@ -147,12 +151,14 @@ in
         "kubelet.kubeconfig"
       ];
       serviceConfig = {
-        ExecStart = component.commandLine "${kubernetes.packages.kubelet}/bin/kubelet" (
-          component.withExtra {
-            inherit owned;
-            extra = cfg.extraArgs;
-            defaults = { };
-          }
+        ExecStart = start (
+          component.commandLine "${kubernetes.packages.kubelet}/bin/kubelet" (
+            component.withExtra {
+              inherit owned;
+              extra = cfg.extraArgs;
+              defaults = { };
+            }
+          )
         );
         # Mounts of its own must be the host's, and volumes are given to groups with the set-group-ID bit: what would give it
         # another view of the file system, or forbid that bit, breaks pods.
