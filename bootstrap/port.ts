@@ -35,7 +35,7 @@ function lastPort(directory: string): number | undefined {
 }
 
 /** `wanted` if it is free, any for 0; null where it is taken. */
-const freePort = (wanted: number): Promise<number | null> =>
+export const freePort = (wanted: number): Promise<number | null> =>
   new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(null));

@@ -19,6 +19,10 @@ const release = z.object({
     .describe('The gravest part in which what is desired differs from what runs: system, data, secrets.'),
   built: z.boolean().optional().describe('Whether what is desired, and does not run yet, is built.'),
   stopsPods: z.boolean().optional().describe('Whether activating it stops pods of the host.'),
+  restartsServers: z
+    .boolean()
+    .optional()
+    .describe('Whether it has keys that restart etcd or the API server of the host.'),
 });
 
 const parts = z.object({

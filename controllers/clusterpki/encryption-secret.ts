@@ -17,6 +17,8 @@ export type EncryptionState = {
 };
 
 export const encryptionStages = ['Add', 'Promote', 'Rewrite', 'Remove', 'Abort'] as const satisfies Stage[];
+/** As EncryptionConfiguration names them. */
+export const encryptedResources = ['secrets'] as const;
 export const configKey = 'encryption-config.yaml';
 
 export function createEncryptionKey(random: (bytes: number) => Uint8Array): EncryptionKey {
@@ -42,7 +44,7 @@ export function encryptionData({ keys, record }: EncryptionState): Record<string
     kind: 'EncryptionConfiguration',
     resources: [
       {
-        resources: ['secrets'],
+        resources: [...encryptedResources],
         providers: [
           { secretbox: { keys: keys.map(({ name, secret }) => ({ name, secret: secret.open() })) } },
           // Reads what was written before there was a key.

@@ -28,7 +28,7 @@ export const clusterForPki = ({ metadata, spec, status }: NixCluster): unknown =
   metadata.uid,
   metadata.deletionTimestamp !== undefined,
   spec.pkiRef,
-  status?.version,
+  status?.kubernetes?.version,
 ];
 
 export const nodeForPki = ({ metadata, spec, status }: NixNode): unknown => [

@@ -3,8 +3,8 @@ import type { RotationRecord, Stage } from './record.ts';
 
 type At = Stage | 'Idle';
 
-/** Whether a stage is over. `waitsFor` is read by users: who or what is waited for. */
-export type Gate = { open: true } | { open: false; waitsFor: string };
+/** Whether a stage is over. `waitsFor` is read by users: who or what is waited for. `recheckMs`: where nothing tells. */
+export type Gate = { open: true } | { open: false; waitsFor: string; recheckMs?: number };
 
 export type Machine = {
   /** What follows a stage whose gate is open, or a request. */
@@ -45,7 +45,7 @@ export type Asked = { request: string | undefined; abort: string | undefined };
 
 export type Next =
   /** `request` is what is then recorded as acted upon. */
-  { to: At; request: string | null } | { stays: true; waitsFor: string | null };
+  { to: At; request: string | null } | { stays: true; waitsFor: string | null; recheckMs?: number };
 
 /** `gate` is that of the stage of `record`; that of `Idle` is not asked. */
 export function nextStage(machine: Machine, record: RotationRecord, asked: Asked, gate: Gate): Next {
@@ -53,8 +53,13 @@ export function nextStage(machine: Machine, record: RotationRecord, asked: Asked
   if (stage === 'Idle') return begin(machine, request, asked);
   const back = machine.back[stage];
   if (back !== undefined && request !== null && asked.abort === request) return { to: back, request };
-  return gate.open ? { to: machine.forward[stage]!, request } : { stays: true, waitsFor: gate.waitsFor };
+  return gate.open ? { to: machine.forward[stage]!, request } : { stays: true, ...waiting(gate) };
 }
+
+const waiting = ({ waitsFor, recheckMs }: Exclude<Gate, { open: true }>) => ({
+  waitsFor,
+  ...(recheckMs !== undefined && { recheckMs }),
+});
 
 /** A request that is to be aborted as soon as it is made is only remembered. */
 function begin(machine: Machine, former: string | null, { request, abort }: Asked): Next {

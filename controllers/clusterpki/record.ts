@@ -13,22 +13,25 @@ export type RotationRecord = {
   stage: Stage | 'Idle';
   /** When the stage began (RFC 3339). */
   startedAt: string;
+  /** When all hosts had what the stage is about, where that matters. */
+  settledAt?: string;
 };
 
 /** The key of a Secret's data that has the record, as JSON. */
 export const recordKey = 'rotation';
 
-export const printRecord = ({ request, stage, startedAt }: RotationRecord): string =>
-  `${JSON.stringify({ request, stage, startedAt })}\n`;
+export const printRecord = ({ request, stage, startedAt, settledAt }: RotationRecord): string =>
+  `${JSON.stringify({ request, stage, startedAt, settledAt })}\n`;
 
 /** Null where there is no record that can be read: then what is asked for is taken as done, and nothing starts. */
 export function parseRecord(text: string | undefined, stages: readonly Stage[]): RotationRecord | null {
   try {
-    const { request, stage, startedAt } = JSON.parse(text ?? '') as Record<string, unknown>;
+    const { request, stage, startedAt, settledAt } = JSON.parse(text ?? '') as Record<string, unknown>;
     const known = stage === 'Idle' || stages.some((name) => name === stage);
     if (!known || typeof startedAt !== 'string' || !(request === null || typeof request === 'string'))
       return null;
-    return { request, stage: stage as RotationRecord['stage'], startedAt };
+    const settled = typeof settledAt === 'string' ? { settledAt } : {};
+    return { request, stage: stage as RotationRecord['stage'], startedAt, ...settled };
   } catch {
     return null;
   }

@@ -1,10 +1,10 @@
 /** One visit to everything that is being rotated: what can go on goes one stage on; what waits says for whom. */
 import type { ClusterPKIStatus } from '../../crds/index.ts';
 import type { Issuance } from '../lib/pki/certificate.ts';
-import { generateKey } from '../lib/pki/keys.ts';
+import { generateKey, publicKeyOf } from '../lib/pki/keys.ts';
 import { authorityLayout, expectedOf, type KeptAuthority, successorOf } from './authorities.ts';
-import type { AuthorityState } from './authority-secret.ts';
-import { createEncryptionKey, type EncryptionState } from './encryption-secret.ts';
+import { type AuthorityState, trustOf } from './authority-secret.ts';
+import { createEncryptionKey, type EncryptionState, encryptedResources } from './encryption-secret.ts';
 import { type Keeper, type Layout, writeKept } from './kept.ts';
 import {
   encryptionLayout,
@@ -13,7 +13,7 @@ import {
   type Kept,
   serviceAccountLayout,
 } from './keys.ts';
-import type { LiveGates } from './live.ts';
+import type { Live, LiveGates } from './live.ts';
 import { encryptionMachine, type Gate, type Machine, nextStage, trustMachine } from './machine.ts';
 import { all, hostsGate, type Member } from './members.ts';
 import type { RotationRecord } from './record.ts';
@@ -22,11 +22,13 @@ import type { ServiceAccountState } from './service-account-secret.ts';
 
 type Requests = 'authority' | 'serviceAccountKey' | 'encryptionKey';
 export type Rotation = NonNullable<ClusterPKIStatus['rotation']>[number];
+/** As the status tells it, and when to look again where nothing tells. */
+export type Told = { rotation: Rotation; recheckMs?: number };
 
 export type Ground = {
   keeper: Keeper;
   members: readonly Member[];
-  live: LiveGates;
+  live: Live;
   issuance: Issuance;
 };
 
@@ -44,20 +46,30 @@ async function step<S extends { record: RotationRecord }>(
   { keeper }: Ground,
   { secret, state }: Kept<S>,
   { what, machine, layout, gate, at }: Step<S>,
-): Promise<Rotation | null> {
+): Promise<Told | null> {
   const { abort } = keeper.pki.spec.rotate;
   const next = nextStage(machine, state.record, { request: keeper.pki.spec.rotate[what], abort }, gate);
-  if (!('to' in next)) return told(what, state.record, next.waitsFor);
+  if (!('to' in next)) return told(what, state.record, next.waitsFor, next.recheckMs);
   const record = { request: next.request, stage: next.to, startedAt: keeper.now };
   await writeKept(keeper, secret, layout, await at(record));
   return told(what, record, 'hosts to have it');
 }
 
-function told(name: Requests, record: RotationRecord, waitsFor: string | null): Rotation | null {
+function told(
+  name: Requests,
+  record: RotationRecord,
+  waitsFor: string | null,
+  recheckMs?: number,
+): Told | null {
   const { stage, request, startedAt } = record;
   if (stage === 'Idle') return null;
-  return { name, request: request ?? '', stage, startedAt, ...(waitsFor !== null && { waitsFor }) };
+  const words = waitsFor !== null ? { waitsFor } : {};
+  const rotation = { name, request: request ?? '', stage, startedAt, ...words };
+  return { rotation, ...(recheckMs !== undefined && { recheckMs }) };
 }
+
+/** Of what was not asked, since something else is waited for, or since it does not matter. */
+const notAsked: Gate = { open: false, waitsFor: 'the cluster' };
 
 /**
  * When the stage of an authority is over. Pods know the authority that they loaded when they started: before the former
@@ -68,20 +80,26 @@ export function authorityGate(
   members: readonly Member[],
   live: Pick<LiveGates, 'podsRestarted'>,
 ): Gate {
-  const { record, next } = kept.state;
   const hosts = hostsGate(members, expectedOf(kept));
-  const byPods =
-    record.stage === 'Reissue' || (record.stage === 'Distribute' && next !== null && !isVouchedFor(next));
-  return kept.name === 'cluster' && byPods ? all(hosts, live.podsRestarted) : hosts;
+  return isByPods(kept) ? all(hosts, live.podsRestarted) : hosts;
 }
 
-export function rotateAuthority(ground: Ground, kept: KeptAuthority): Promise<Rotation | null> {
+function isByPods({ name, state: { record, next } }: Pick<KeptAuthority, 'name' | 'state'>): boolean {
+  if (name !== 'cluster') return false;
+  return (
+    record.stage === 'Reissue' || (record.stage === 'Distribute' && next !== null && !isVouchedFor(next))
+  );
+}
+
+export async function rotateAuthority(ground: Ground, kept: KeptAuthority): Promise<Told | null> {
   const { keeper, members, live, issuance } = ground;
+  const asks = isByPods(kept) && hostsGate(members, expectedOf(kept)).open;
+  const podsRestarted = asks ? await live.podsRestarted(trustOf(kept.state)) : notAsked;
   return step<AuthorityState>(ground, kept, {
     what: 'authority',
     machine: trustMachine,
     layout: authorityLayout,
-    gate: authorityGate(kept, members, live),
+    gate: authorityGate(kept, members, { podsRestarted }),
     at: async (to) =>
       authorityAt(
         kept.state,
@@ -91,18 +109,27 @@ export function rotateAuthority(ground: Ground, kept: KeptAuthority): Promise<Ro
   });
 }
 
-export function rotateServiceAccount(
+export async function rotateServiceAccount(
   ground: Ground,
   kept: Kept<ServiceAccountState>,
-): Promise<Rotation | null> {
+): Promise<Told | null> {
   const { keeper, members, live } = ground;
-  const { stage } = kept.state.record;
+  const { record } = kept.state;
   const hosts = hostsGate(members, expectedServiceAccount(kept.state));
+  const drops = record.stage === 'Reissue' || record.stage === 'Abort';
+  if (drops && hosts.open && record.settledAt === undefined) {
+    // From now on no API server signs with the former key: tokens of before are counted from here.
+    const settled = { ...record, settledAt: keeper.now };
+    await writeKept(keeper, kept.secret, serviceAccountLayout, { ...kept.state, record: settled });
+    return told('serviceAccountKey', settled, 'tokens that the former key has signed', 1_000);
+  }
+  const tokens =
+    drops && hosts.open ? await live.tokensRenewed(publicKeyOf(kept.state.key), record.settledAt!) : notAsked;
   return step(ground, kept, {
     what: 'serviceAccountKey',
     machine: trustMachine,
     layout: serviceAccountLayout,
-    gate: stage === 'Reissue' || stage === 'Abort' ? all(hosts, live.tokensRenewed) : hosts,
+    gate: drops ? all(hosts, tokens) : hosts,
     at: async (to) =>
       serviceAccountAt(
         kept.state,
@@ -123,13 +150,20 @@ export function encryptionGate(
   return stage === 'Rewrite' || stage === 'Abort' ? all(hosts, live.rewritten) : hosts;
 }
 
-export function rotateEncryption(ground: Ground, kept: Kept<EncryptionState>): Promise<Rotation | null> {
+export async function rotateEncryption(ground: Ground, kept: Kept<EncryptionState>): Promise<Told | null> {
   const { members, live, issuance } = ground;
+  const { stage, request, startedAt } = kept.state.record;
+  const hosts = hostsGate(members, expectedEncryption(kept.state));
+  const drops = stage === 'Rewrite' || stage === 'Abort';
+  const rewritten =
+    drops && hosts.open
+      ? await live.rewritten(`${request} ${stage} ${startedAt}`, encryptedResources)
+      : notAsked;
   return step(ground, kept, {
     what: 'encryptionKey',
     machine: encryptionMachine,
     layout: encryptionLayout,
-    gate: encryptionGate(kept.state, members, live),
+    gate: encryptionGate(kept.state, members, { rewritten }),
     at: async (to) =>
       encryptionAt(kept.state, to, to.stage === 'Add' ? createEncryptionKey(issuance.random) : null),
   });
@@ -138,7 +172,7 @@ export function rotateEncryption(ground: Ground, kept: Kept<EncryptionState>): P
 const order: readonly Rotation['stage'][] = ['Distribute', 'Abort', 'Reissue', 'Retire'];
 
 /** Of the three authorities the one that is behind: a request is about all of them. */
-export function leastAdvanced(rotations: readonly (Rotation | null)[]): Rotation | null {
+export function leastAdvanced(rotations: readonly (Told | null)[]): Told | null {
   const active = rotations.filter((one) => one !== null);
-  return active.sort((a, b) => order.indexOf(a.stage) - order.indexOf(b.stage))[0] ?? null;
+  return active.sort((a, b) => order.indexOf(a.rotation.stage) - order.indexOf(b.rotation.stage))[0] ?? null;
 }

@@ -1,18 +1,18 @@
 /** What a visit to a ClusterPKI finds, does and says, step by step. */
-import { type ClusterPKI, type NixNode, parseDuration } from '../../crds/index.ts';
+import { type ClusterPKI, type NixCluster, type NixNode, parseDuration } from '../../crds/index.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
 import { settleAll } from '../lib/core/settle-all.ts';
 import { timestamp } from '../lib/core/timestamp.ts';
 import type { Objects } from '../lib/kube/objects.ts';
 import { endOf } from '../lib/pki/authority.ts';
 import { fingerprintOf } from '../lib/pki/inspect.ts';
-import type { Context } from '../lib/runtime/controller.ts';
+import type { Context, Reader } from '../lib/runtime/controller.ts';
 import { nodesIn } from '../nixcluster/relations.ts';
 import { ensureAuthority, type KeptAuthority } from './authorities.ts';
 import type { EncryptionState } from './encryption-secret.ts';
 import { checkAuthorities, checkCertificates, type Ending, endingsOf, firstOf, timeLeft } from './expiry.ts';
 import { ensureEncryption, ensureServiceAccount, type Kept } from './keys.ts';
-import { liveGates } from './live.ts';
+import { type LiveGround, liveOf, type Rewritings } from './live.ts';
 import { clusterOf, memberOf } from './members.ts';
 import { authorityNames } from './policies/policy.ts';
 import {
@@ -22,6 +22,7 @@ import {
   rotateAuthority,
   rotateEncryption,
   rotateServiceAccount,
+  type Told,
 } from './rotate.ts';
 import type { ServiceAccountState } from './service-account-secret.ts';
 import { authorityFields, encryptionFields, expiryFields, serviceAccountFields } from './status.ts';
@@ -34,6 +35,9 @@ export type PkiServices = {
   /** As many random bytes as asked for. */
   randomBytes(count: number): Uint8Array;
   expiries: Expiries;
+  /** Throws `ReconcileError` where there is no way into the cluster. */
+  target(cluster: NixCluster, read: Reader): ReturnType<LiveGround['target']>;
+  rewritings: Rewritings;
 };
 
 export type Visit = Ground & {
@@ -57,7 +61,14 @@ export function beginVisit(pki: ClusterPKI, context: Context<ClusterPKI>, servic
     nodes,
     keeper: { pki, context, objects: services.objects, now: timestamp(now) },
     members: nodes.map(memberOf),
-    live: liveGates(cluster),
+    live: liveOf({
+      cluster,
+      target: (one) => services.target(one, context.read),
+      signal: context.signal,
+      now,
+      uid: pki.metadata.uid,
+      rewritings: services.rewritings,
+    }),
     issuance: { now, random: services.randomBytes },
     expiries: services.expiries,
     authorities: [],
@@ -93,20 +104,22 @@ export async function findKeys(visit: Visit): Promise<void> {
 /** All that is asked for goes one stage on where it can. Throws `progressing` as long as anything is under way. */
 export async function rotate(visit: Visit): Promise<void> {
   const { authorities, serviceAccount, encryption, context } = visit;
-  const stages: (Rotation | null)[] = [];
-  const others: (Rotation | null)[] = [];
+  const stages: (Told | null)[] = [];
+  const others: (Told | null)[] = [];
   const work = [
     ...authorities.map((kept) => async () => stages.push(await rotateAuthority(visit, kept))),
     async () => serviceAccount && others.push(await rotateServiceAccount(visit, serviceAccount)),
     async () => encryption && others.push(await rotateEncryption(visit, encryption)),
   ];
   const report = () => {
-    const found = [leastAdvanced(stages), ...others].filter((one) => one !== null);
+    const all = [leastAdvanced(stages), ...others].filter((one) => one !== null);
+    const found = all.map(({ rotation }) => rotation);
+    const recheckMs = Math.min(60_000, ...all.flatMap((one) => one.recheckMs ?? []));
     context.report({ rotation: found.length > 0 ? found : undefined });
     for (const words of stageChanges(visit.pki.status?.rotation ?? [], found)) {
       context.event('Normal', 'RotationStage', words);
     }
-    if (found.length > 0) throw rotating(found);
+    if (found.length > 0) throw rotating(found, recheckMs);
   };
   await settleAll([...work, report, () => assertImportsUsed(authorities)]);
 }
@@ -120,9 +133,9 @@ function stageChanges(before: readonly Rotation[], now: readonly Rotation[]): st
     .map((name) => `${name}: ${stageOf(now, name) ?? 'over'}`);
 }
 
-function rotating(found: readonly Rotation[]): ReconcileError {
+function rotating(found: readonly Rotation[], recheckMs: number): ReconcileError {
   const words = found.map(({ name, stage, waitsFor }) => `${name}: ${stage} waits for ${waitsFor}`);
-  return new ReconcileError('progressing', 'Rotating', words.join('; '), { recheckMs: 60_000 });
+  return new ReconcileError('progressing', 'Rotating', words.join('; '), { recheckMs });
 }
 
 /** What is imported takes over when it is asked for, not when somebody changes a Secret. */

@@ -16,7 +16,7 @@ export type Turn = {
   /** Whether others feel it when it changes. A host that is not part of the cluster yet waits for nobody. */
   living: boolean;
   desired: string | undefined;
-  /** Whether a system waits to be activated. */
+  /** Whether a system, or a key that restarts servers, waits to be activated. */
   pending: boolean;
   built: boolean;
   stopsPods: boolean;
@@ -73,7 +73,7 @@ const condition = ({ status }: NixNode, type: string) => status?.conditions?.fin
 function changeOf(node: NixNode, place: ClusterNode) {
   const { spec, status } = node;
   const { release, rebootDue } = status ?? {};
-  const pending = release?.class === 'system';
+  const pending = release?.class === 'system' || release?.restartsServers === true;
   const stalled = condition(node, 'Stalled');
   const reason = pending && stalled?.status === 'True' ? stalled.reason : undefined;
   const applied = condition(node, 'Applied');

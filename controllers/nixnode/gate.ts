@@ -1,4 +1,4 @@
-/** A cluster changes the systems of its nodes in turns. What that means for the next step on one of them. Pure. */
+/** A cluster changes the systems of its nodes, and keys that restart its servers, in turns. What that means for the next step on one of them. Pure. */
 import type { NixCluster, NixNode } from '../../crds/index.ts';
 import type { Observation, Parts } from '../lib/host/protocol.ts';
 import { releaseId } from '../lib/nix/release.ts';
@@ -31,6 +31,18 @@ export function gateOf(
   };
 }
 
+/**
+ * Keys and authorities that etcd and the API server read once, at their start. Hosts take up files when they come; these on
+ * all control-plane nodes at the same moment would be an outage. A host that has none yet serves nobody.
+ */
+const readAtStart = ['etcd-trust', 'service-account', 'encryption'] as const;
+
+export function restartsServers({ record }: Wanted, seen: Pick<Observation, 'manifestB64'>): boolean {
+  const had = readRecord(seen.manifestB64).origins ?? {};
+  const wants = record.origins ?? {};
+  return readAtStart.some((name) => had[name] !== undefined && had[name] !== wants[name]);
+}
+
 /** The next step, and the release that it is about: while a system waits for its turn, all else of it does not. */
 export function nextInTurn(
   seen: Observation,
@@ -42,8 +54,9 @@ export function nextInTurn(
   const direct = nextStep(seen, aim, policy);
   const runs = seen.releases.find(({ id }) => id === seen.confirmed)?.parts;
   // A system that takes the place of one that was taken back is no change of the cluster.
-  const isChange = aim.parts.system === wanted.parts.system && aim.parts.system !== runs?.system;
-  if (!isChange) return { aim, step: direct };
+  const isNewSystem = aim.parts.system === wanted.parts.system && aim.parts.system !== runs?.system;
+  const isNewKey = aim.parts.secrets === wanted.parts.secrets && restartsServers(wanted, seen);
+  if (!isNewSystem && !isNewKey) return { aim, step: direct };
   if (direct.do === 'reboot' && gate.restart) return { aim, step: waitForTurn(gate.restart) };
   if (!gate.activate) return { aim, step: direct };
   const before = runs && withoutSystem(seen, runs, aim, wanted);
@@ -60,16 +73,18 @@ export function nextInTurn(
  * know (new ones, or of other users) would fail under it, and be remembered as bad: they come with their system.
  */
 function withoutSystem(
-  { stored, manifestB64 }: Observation,
+  seen: Observation,
   runs: Parts,
   { parts }: Release,
-  { record }: Wanted,
+  wanted: Wanted,
 ): Release | undefined {
+  const { stored, manifestB64 } = seen;
   const layout = readRecord(manifestB64).layout;
-  const isKnown = layout !== undefined && layout === record.layout;
-  const secrets = isKnown ? parts.secrets : runs.secrets;
+  const isKnown = layout !== undefined && layout === wanted.record.layout;
+  const secrets = isKnown && !restartsServers(wanted, seen) ? parts.secrets : runs.secrets;
   const before = { system: runs.system, data: parts.data, secrets };
-  const has = stored.system.includes(runs.system) && (isKnown || stored.secrets.includes(secrets));
+  const has =
+    stored.system.includes(runs.system) && (secrets === parts.secrets || stored.secrets.includes(secrets));
   return has ? { id: releaseId(before), parts: before } : undefined;
 }
 

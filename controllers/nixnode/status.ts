@@ -3,7 +3,7 @@ import type { NixNode, NixNodeStatus } from '../../crds/index.ts';
 import { clip } from '../lib/core/clip.ts';
 import { timestamp } from '../lib/core/timestamp.ts';
 import type { Observation } from '../lib/host/protocol.ts';
-import { classOf, stopsPods, type Wanted } from './gate.ts';
+import { classOf, restartsServers, stopsPods, type Wanted } from './gate.ts';
 import { etcdStatusOf, frontendsOf, memberOf, pkiStatusOf } from './member-status.ts';
 
 /** Every field that follows from one observation; `undefined` removes what is not true any more. */
@@ -85,13 +85,19 @@ function aheadOf(
   desired: string | undefined,
   wanted: Wanted | undefined,
   former: NixNodeStatus['release'],
-): Pick<NonNullable<NixNodeStatus['release']>, 'class' | 'built' | 'stopsPods'> {
+): Pick<NonNullable<NixNodeStatus['release']>, 'class' | 'built' | 'stopsPods' | 'restartsServers'> {
   if (desired === undefined || seen.confirmed === desired) return {};
   const runs = seen.releases.find(({ id }) => id === seen.confirmed)?.parts;
   const part = wanted ? classOf(wanted.parts, runs) : former?.class;
   const built = seen.releases.some(({ id, system }) => id === desired && system !== null);
   const stops = part === 'system' && (wanted ? stopsPods(wanted, seen) : former?.stopsPods === true);
-  return { ...(part && { class: part }), ...(built && { built }), ...(stops && { stopsPods: true }) };
+  const restarts = wanted ? restartsServers(wanted, seen) : former?.restartsServers === true;
+  return {
+    ...(part && { class: part }),
+    ...(built && { built }),
+    ...(stops && { stopsPods: true }),
+    ...(restarts && { restartsServers: true }),
+  };
 }
 
 function trialOf({ trial }: Observation): NixNodeStatus['trial'] {

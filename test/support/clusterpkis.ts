@@ -29,7 +29,14 @@ export type PkiPlay = Play & {
 export async function startPkiPlay(): Promise<PkiPlay> {
   const expiries: Expiries = new Map();
   const play = await startPlay((client) => [
-    clusterPkiController({ objects: objectsOf(client, declaration), randomBytes, expiries }),
+    clusterPkiController({
+      objects: objectsOf(client, declaration),
+      randomBytes,
+      expiries,
+      // The API server that the play has, as if it were that of the hosts.
+      target: async () => client,
+      rewritings: new Map(),
+    }),
   ]);
   const { client, kubectl, apply } = play;
   const get: PkiPlay['get'] = async (namespace, name = 'demo') =>

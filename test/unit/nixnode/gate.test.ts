@@ -1,6 +1,13 @@
 import type { Observation } from '../../../controllers/lib/host/protocol.ts';
 import { releaseId } from '../../../controllers/lib/nix/release.ts';
-import { classOf, gateOf, nextInTurn, stopsPods, type Wanted } from '../../../controllers/nixnode/gate.ts';
+import {
+  classOf,
+  gateOf,
+  nextInTurn,
+  restartsServers,
+  stopsPods,
+  type Wanted,
+} from '../../../controllers/nixnode/gate.ts';
 import type { Policy } from '../../../controllers/nixnode/plan.ts';
 import { clusterOf, nodeOf } from '../../support/cluster-objects.ts';
 import { observation, part, parts } from '../../support/observation.ts';
@@ -138,4 +145,49 @@ test('pods stop where what they rest on changes, or is not known', () => {
   expect(stopsPods(on('1.36 CRIO'), seen)).toBe(false);
   expect(stopsPods(on('1.37 CRIO'), seen)).toBe(true);
   expect(stopsPods(on('1.36 CRIO'), { manifestB64: '' })).toBe(true);
+});
+
+describe('keys that etcd and the API server read once', () => {
+  const origins = {
+    'etcd-trust': part('1'),
+    encryption: part('2'),
+    'service-account': part('3'),
+    cluster: part('4'),
+  };
+  const rotated = release('a', 'd', 'f');
+  const wants = (changed: object): Wanted => ({
+    ...rotated,
+    record: { layout, origins: { ...origins, ...changed } },
+  });
+  const seen = runs({ manifestB64: JSON.stringify({ layout, origins }) });
+  const staged = runs({
+    manifestB64: JSON.stringify({ layout, origins }),
+    releases: [
+      { ...old, system },
+      { ...rotated, system },
+    ],
+    stored: { system: [part('a')], data: [part('d')], secrets: [part('e'), part('f')] },
+  });
+  const stepTo = (changed: object, at: Observation, gate: object) =>
+    nextInTurn(at, rotated, wants(changed), policy, gate).step;
+
+  test.each(['etcd-trust', 'encryption', 'service-account'])('another %s waits for its turn', (name) => {
+    const changed = { [name]: part('9') };
+    expect(restartsServers(wants(changed), seen)).toBe(true);
+    expect(stepTo(changed, seen, closed)).toEqual({ do: 'stage', missing: ['secrets'] });
+    expect(stepTo(changed, staged, closed)).toMatchObject({ do: 'wait', reason: 'WaitingForRollout' });
+    expect(stepTo(changed, staged, {})).toMatchObject({ do: 'activate' });
+  });
+
+  test('another authority of the cluster does not, nor do the first keys of a host', () => {
+    expect(stepTo({ cluster: part('9') }, staged, closed)).toMatchObject({ do: 'activate' });
+    const first = { ...staged, manifestB64: JSON.stringify({ layout }) };
+    expect(stepTo({ encryption: part('9') }, first, closed)).toMatchObject({ do: 'activate' });
+  });
+
+  test('new data does not wait for them, and a new system does not bring them ahead', () => {
+    const both = release('b', 'c', 'f');
+    const wanted = { ...both, record: wants({ encryption: part('9') }).record };
+    expect(nextInTurn(staged, both, wanted, policy, closed).aim).toEqual(release('a', 'c', 'e'));
+  });
 });
