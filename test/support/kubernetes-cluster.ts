@@ -37,9 +37,9 @@ export const nodesOf = (example: readonly Written[]): string[] =>
 
 export async function startKubernetesHosts(
   names: string[],
-  network: Pick<StartOptions, 'family'> = {},
+  { flavour = 'kubernetes', ...network }: Pick<Partial<StartOptions>, 'family' | 'flavour'> = {},
 ): Promise<KubernetesCluster> {
-  const hosts = { flavour: 'kubernetes', prepare: putImage, ...network } as const;
+  const hosts = { flavour, prepare: putImage, ...network } as const;
   const booted = await startBooted({ names, hosts });
   const host = (name: string) => booted.hosts.find((one) => one.name === name)!;
   return {

@@ -27,6 +27,17 @@ export const daemonSet = (name: string, command: string, spec: Fields = {}): Fie
   },
 });
 
+export const deployment = (name: string, replicas: number, command: string, spec: Fields = {}): Fields => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name },
+  spec: {
+    replicas,
+    selector: { matchLabels: { app: name } },
+    template: { metadata: { labels: { app: name } }, spec: podSpec(name, command, spec) },
+  },
+});
+
 /** Port 80 for port 8080 of the pods with the label `app` of that name. */
 export const service = (name: string, spec: Fields = {}, port: Fields = {}): Fields => ({
   apiVersion: 'v1',
