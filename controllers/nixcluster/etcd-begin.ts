@@ -34,11 +34,11 @@ export function begin(facts: EtcdFacts): Decision {
   const withData = facts.nodes.filter(({ seen }) => seen?.hasData);
   if (withData.length > 0) return absent(conflicting(withData.map(dataOf)));
   const gone = lostOf(facts);
-  if (gone !== undefined && facts.accepted.loss !== gone)
-    return stays({ state: 'Lost', transport }, lost(gone));
+  if (gone !== undefined && !isAccepted(facts, gone)) return stays({ state: 'Lost', transport }, lost(gone));
   const first = firstOf(facts, wanted);
   if (first.peerURL === undefined) return absent(unnumbered(first.name));
-  const initial = initialOf(first, transport === 'TLS' ? first.peerURL : socketURL, gone);
+  const loss = gone === undefined ? undefined : facts.accepted.loss;
+  const initial = initialOf(first, transport === 'TLS' ? first.peerURL : socketURL, loss);
   return stays({ state: 'Starting', transport, initial }, starting(first.name));
 }
 
@@ -49,19 +49,30 @@ const dataOf = ({ name, seen }: EtcdNode): string =>
 const lostOf = ({ before, nodes }: EtcdFacts): string | undefined =>
   before?.clusterID ?? nodes.find(({ seen }) => seen?.started !== undefined)?.seen?.started;
 
+const startAfter = (loss: string): string => `new-after-${loss.slice(-48)}`;
+
+/** Once it was accepted, a host is told, and until it has made data nothing else tells which loss was meant. */
+function isAccepted({ nodes, before, accepted: { loss } }: EtcdFacts, gone: string): boolean {
+  if (loss === undefined || nodes.some(({ seen }) => seen?.started === startAfter(loss))) return false;
+  return loss === gone || before?.initial?.start === startAfter(loss);
+}
+
 /** Whoever was told stays the one, even if it leaves: it may have begun. */
 function firstOf({ before, nodes }: EtcdFacts, wanted: readonly EtcdNode[]): EtcdNode {
   const told = before?.initial?.state === 'new' ? before.initial.for[0] : undefined;
   return nodes.find(({ name }) => name === told) ?? wanted[0]!;
 }
 
-/** By the same word until there are data: a host makes them once by each. */
-function initialOf(first: EtcdNode, url: string, gone: string | undefined): EtcdInitial {
+/**
+ * By the same word until there are data: a host makes them once by each. etcd makes its IDs of it, so it is a word that no
+ * other cluster has.
+ */
+function initialOf(first: EtcdNode, url: string, loss: string | undefined): EtcdInitial {
   return {
     state: 'new',
     members: [{ name: first.memberName, url }],
     for: [first.name],
-    start: gone === undefined ? `new-${first.memberName.slice(-8)}` : `new-after-${gone.slice(-16)}`,
+    start: loss === undefined ? `new-${first.uid}` : startAfter(loss),
   };
 }
 

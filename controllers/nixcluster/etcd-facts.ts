@@ -6,6 +6,7 @@ import { byName } from './members.ts';
 /** A control-plane node, as far as etcd is concerned. */
 export type EtcdNode = {
   name: string;
+  uid: string;
   /** What its member is called: another one for another object of the same name. */
   memberName: string;
   /** Where other members are to reach it; undefined until it has a number. */
@@ -67,7 +68,7 @@ export function etcdNodes(
   return members
     .filter(({ metadata, spec }) => spec.roles.includes('control-plane') || former.has(metadata.name))
     .map((node): EtcdNode => {
-      const { name, deletionTimestamp } = node.metadata;
+      const { name, uid, deletionTimestamp } = node.metadata;
       const place = places.get(name);
       // While its pods leave it, what they were served by stays.
       const drains = place !== undefined && (place.departure?.stage ?? 'Draining') === 'Draining';
@@ -75,6 +76,7 @@ export function etcdNodes(
       const isWanted = stays && node.spec.roles.includes('control-plane');
       return {
         name,
+        uid,
         memberName: etcdNameOf(node),
         peerURL: place && peerURLOf(cluster, place),
         stage: isWanted ? 'wanted' : 'leaving',

@@ -27,6 +27,8 @@ export type EtcdVisit = {
 
 /** How often members are asked how they are, when all is well. */
 const healthyMs = 60_000;
+/** It moves by itself, and nothing tells when it has. */
+const notYetMs = 1_000;
 /** What a step did is to be seen next. */
 const afterStepMs = 500;
 
@@ -124,10 +126,12 @@ async function take(
     await perform(action, api(from, access, visit), access, visit);
   } catch (error) {
     if (visit.context.signal.aborted || !isForUsers(error)) throw error;
-    // Another operator, or this one before it died, has done it; or a learner is still behind, which was said.
-    if (error.code === 'NotFound' || error.code === 'NotReady') return;
+    // Another operator, or this one before it died, has done it.
+    if (error.code === 'NotFound') return;
     const message = `etcd does not ${said(action)}: ${error.message}`;
-    throw new ReconcileError('transient', 'EtcdRefused', message, { cause: error });
+    if (error.code !== 'NotReady')
+      throw new ReconcileError('transient', 'EtcdRefused', message, { cause: error });
+    throw new ReconcileError('progressing', 'EtcdJoining', message, { cause: error, recheckMs: notYetMs });
   }
 }
 
@@ -188,7 +192,7 @@ async function isWrong(
 const said = (action: EtcdAction): string =>
   ({
     add: () => `add a member for NixNode ${'node' in action ? action.node : ''}`,
-    promote: () => `promote member ${'id' in action ? action.id : ''}`,
+    promote: () => `give a vote to the learner of NixNode ${'node' in action ? action.node : ''}`,
     update: () => `change the address of member ${'id' in action ? action.id : ''}`,
     remove: () => `remove member ${'id' in action ? action.id : ''}`,
   })[action.do]();

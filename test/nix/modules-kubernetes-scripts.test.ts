@@ -79,7 +79,7 @@ describe('etcd', () => {
   test('the only one may have to be told, too', () => {
     expect(start(null)).toMatchObject({ status: 1, stdout: '' });
     expect(start(alone).stdout).toBe(
-      '--name=a --initial-cluster-state=new --initial-cluster=a=unix://peer:0\n',
+      '--name=a --initial-cluster-state=new --initial-cluster-token=1-a --initial-cluster=a=unix://peer:0\n',
     );
   });
 

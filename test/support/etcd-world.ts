@@ -88,7 +88,15 @@ export class EtcdWorld {
   facts(answers: ReadonlyMap<string, EtcdAnswer>): EtcdFacts {
     const nodes = this.hosts.map((host): EtcdNode => {
       const { name, url, stage, isReachable, seen } = host;
-      return { name, memberName: `${name}-00000000`, peerURL: url, stage, isReachable, seen };
+      return {
+        name,
+        uid: `uid-of-${name}`,
+        memberName: `${name}-00000000`,
+        peerURL: url,
+        stage,
+        isReachable,
+        seen,
+      };
     });
     return { nodes, answers, list: null, before: this.status, accepted: this.accepted };
   }

@@ -24,7 +24,7 @@ export type EtcdErrorCode =
   | 'Silent'
   /** No majority, or no leader: nothing was changed, or nobody knows. */
   | 'NoQuorum'
-  /** A learner that is still behind. */
+  /** Not yet: a learner is behind, or members have not been together for long. */
   | 'NotReady'
   /** There is no such member any more. */
   | 'NotFound'
@@ -157,8 +157,9 @@ async function connect(
  */
 async function post(socket: TLSSocket, path: string, body: unknown, signal: AbortSignal) {
   const client = new Client(`https://${address}:${port}`, {
+    // Not at once: while it asks, the client does not listen yet.
     connect: (_, callback) =>
-      socket.destroyed ? callback(new Error('closed'), null) : callback(null, socket),
+      queueMicrotask(() => (socket.destroyed ? callback(new Error('closed'), null) : callback(null, socket))),
     maxResponseSize: maxBytes,
   });
   try {
@@ -197,7 +198,8 @@ function refusal(text: string): EtcdError {
   const words = said.success
     ? quoted(said.data.message.replace(/^etcdserver: /, ''), 200)
     : 'no reason given';
-  if (/in sync with leader/.test(words)) return new EtcdError('NotReady', words);
+  if (/in sync with leader|unhealthy cluster|started members/.test(words))
+    return new EtcdError('NotReady', words);
   if (/member not found/.test(words)) return new EtcdError('NotFound', words);
   if (/timed out|no leader|leader changed/.test(words)) return new EtcdError('NoQuorum', words);
   return new EtcdError('Refused', words);

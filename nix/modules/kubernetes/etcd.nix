@@ -59,6 +59,7 @@ let
     "force-new-cluster"
     "initial-cluster"
     "initial-cluster-state"
+    "initial-cluster-token"
     "peer-auto-tls"
   ];
   flags = component.withExtra {

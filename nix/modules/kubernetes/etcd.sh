@@ -26,6 +26,8 @@ said() {
 			else if (asked == "replaces") print replaces
 			else {
 				print "--initial-cluster-state=" state
+				# IDs are made of it and of addresses, which other clusters may have as well.
+				if (state == "new" && start != "") print "--initial-cluster-token=" start
 				print "--initial-cluster=" members
 			}
 		}' "$FIRN_ETCD_CLUSTER"

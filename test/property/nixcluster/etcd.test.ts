@@ -136,8 +136,13 @@ test('what is lost is not begun anew before somebody says so', () => {
     expect(world.status?.state).toBe('Lost');
   }
   world.accepted = { removal: undefined, loss: clusterID };
+  for (let looks = 0; looks < 3; looks++) world.visit();
   settle(world, 4);
   expect(world.status).toMatchObject({ state: 'Alone', clusterID: 'c2' });
+  // That was about the first one.
+  world.fail('a', 'disk');
+  settle(world, 4);
+  expect(world.status?.state).toBe('Lost');
 });
 
 test('nor where nobody but its host remembers', () => {
@@ -148,5 +153,6 @@ test('nor where nobody but its host remembers', () => {
   settle(world, 4);
   expect(world.status?.state).toBe('Lost');
   world.accepted = { removal: undefined, loss: world.host('a').started };
+  for (let looks = 0; looks < 3; looks++) world.visit();
   expect(() => settle(world, 4)).toThrow('begins a second cluster');
 });
