@@ -41,7 +41,7 @@ async function publish(pods: number): Promise<void> {
 }
 
 const startPod = (pod: number) =>
-  run(`mkdir -p /run/test/pod${pod}; echo pod${pod} >/run/test/pod${pod}/name
+  run(`mkdir -p /run/test/pod${pod}; echo pod${pod} >/run/test/pod${pod}/index.html
     ip addr replace ${podAddress(pod)}/128 dev lo
     systemd-run -q -u pod${pod} ${busybox} httpd -f -p '[${podAddress(pod)}]:${podPort}' -h /run/test/pod${pod}`);
 
@@ -161,13 +161,13 @@ test('what leaves the file is closed, and a port is open at its address alone', 
   const { host } = member;
   expect(await run('ss -Hltn "sport = 9000"')).toBe('');
   await deliver(member, { frontends: `${web(host)}bind web ${member.addresses[1]} 9443\n` });
-  expect(await run(`${busybox} wget -q -O - http://${member.addresses[1]}:9443/name`)).toBe('pod1');
+  expect(await run(`${busybox} wget -q -O - http://${member.addresses[1]}:9443/`)).toBe('pod1');
   // Somebody else listens there at every address, and is not what was to be opened.
-  await run(`mkdir -p /run/test/other; echo other >/run/test/other/name
+  await run(`mkdir -p /run/test/other; echo other >/run/test/other/index.html
     systemd-run -q -u other ${busybox} httpd -f -p ${host.address}:9443 -h /run/test/other`);
   const fromHere = async () =>
     (
-      await member.host.run(`${busybox} wget -q -O - http://${host.address}:9443/name`, {
+      await member.host.run(`${busybox} wget -q -O - http://${host.address}:9443/`, {
         allowFailure: true,
       })
     ).stdout;
@@ -183,7 +183,7 @@ test('an address that comes later is listened on already', async () => {
   });
   await run('ip addr add 198.18.7.7/32 dev lo; ip addr add 2001:db8:7::7/128 dev lo');
   for (const address of ['198.18.7.7', '[2001:db8:7::7]'])
-    expect(await run(`${busybox} wget -q -O - http://${address}:81/name`)).toBe('pod1');
+    expect(await run(`${busybox} wget -q -O - http://${address}:81/`)).toBe('pod1');
   await deliver(member, { frontends: web(member.host) + site });
 });
 

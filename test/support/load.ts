@@ -50,7 +50,7 @@ export function ask(
       error = 'no answer in time';
       socket.destroy();
     });
-    socket.on('connect', () => socket.write('GET /name HTTP/1.0\r\n\r\n'));
+    socket.on('connect', () => socket.write('GET / HTTP/1.0\r\n\r\n'));
     socket.on('data', (chunk: Buffer) => {
       said += chunk.toString('latin1');
     });
