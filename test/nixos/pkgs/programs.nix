@@ -32,6 +32,7 @@
     "head"
     "id"
     "install"
+    "kill"
     "ln"
     "ls"
     "md5sum"
