@@ -21,6 +21,7 @@ import {
 } from './inputs.ts';
 import { letLeave } from './leave.ts';
 import { followed, type Live, lookAtNodes, type Remembered, reachApi, type Ways } from './live.ts';
+import type { NodeState } from './plan-node.ts';
 import { rollOut } from './roll-out.ts';
 import { checkRollout } from './rollout-verdict.ts';
 import { checkMembers, checkRoutes } from './status.ts';
@@ -98,8 +99,13 @@ export function nixClusterController({ objects, targets }: ClusterServices): Con
 
 async function tend(visit: Visit, live: Live, ways: Ways): Promise<void> {
   const { cluster, context, members } = visit;
-  visit.states = await lookAtNodes(cluster, members, placesOf(visit), live, ways, context);
-  reportNodes(visit);
+  const states = new Map<string, NodeState | null>();
+  visit.states = states;
+  try {
+    await lookAtNodes(cluster, members, placesOf(visit), states, live, ways, context);
+  } finally {
+    reportNodes(visit);
+  }
   checkNodes(members, visit.states);
 }
 

@@ -10,8 +10,8 @@ import { targetAccess } from './access.ts';
 import { asTargetError, lookAtApi, roundedLatency } from './api.ts';
 import { type AppliedRights, keepRights } from './keep-rights.ts';
 import { lowestVersion } from './lowest-version.ts';
+import type { NodeState } from './plan-node.ts';
 import { ClusterRoleBindingKind, ClusterRoleKind, isRight } from './rights.ts';
-import type { NodeStates } from './status.ts';
 import { aboutNode, type TargetNode, TargetNodeKind } from './target-node.ts';
 import { type AppliedLabels, tendNodes } from './tend-nodes.ts';
 
@@ -72,15 +72,16 @@ export async function reachApi(
   }
 }
 
-/** Throws while Nodes are not known, or not to be written to. */
+/** Fills `states`, and throws while Nodes are not known, or not to be written to. */
 export async function lookAtNodes(
   cluster: NixCluster,
   members: readonly NixNode[],
   places: readonly ClusterNode[],
+  states: Map<string, NodeState | null>,
   { client, nodes, version }: Live,
   { remembered }: Ways,
   context: Context<NixCluster>,
-): Promise<NodeStates> {
+): Promise<void> {
   // The first list wakes the cluster.
   if (!nodes.synced)
     throw new ReconcileError('progressing', 'NodesUnknown', 'the Nodes are being listed', {
@@ -88,11 +89,10 @@ export async function lookAtNodes(
     });
   const labels = remembered.get(cluster.metadata.uid)?.labels ?? new Map();
   const tending = { client, cache: nodes, applied: labels, signal: context.signal };
-  const states = await tendNodes(cluster, members, places, tending).catch((error: unknown) => {
+  await tendNodes(cluster, members, places, states, tending).catch((error: unknown) => {
     throw asTargetError(error, true);
   });
   const kubelets = [...states.values()].flatMap((state) => state?.version ?? []);
   const lowest = lowestVersion([version, ...kubelets]);
   if (lowest !== undefined) context.report({ version: lowest });
-  return states;
 }

@@ -39,7 +39,8 @@ export function planNode(
   if (found === undefined) return { ...nothing, state: null };
   if (!found.ok) {
     const message = `its Node cannot be read: ${found.message}`;
-    return { ...nothing, state: unready('NodeInvalid', message) };
+    const taints = place?.node?.taints;
+    return { ...nothing, state: { ...unready('NodeInvalid', message), ...(taints && { taints }) } };
   }
   const { metadata, spec } = found.object;
   const wanted = taintsOf(cluster, member);

@@ -1,12 +1,13 @@
 /** Makes Nodes carry what they should, and tells how they are. */
 import type { ClusterNode, NixCluster, NixNode } from '../../crds/index.ts';
+import { clip } from '../lib/core/clip.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
 import { several } from '../lib/core/several.ts';
 import type { KubeClient } from '../lib/kube/client.ts';
 import { KubeError } from '../lib/kube/kube-error.ts';
 import type { Cache } from '../lib/runtime/cache.ts';
 import { byName } from './members.ts';
-import { type NodePlan, planNode, runsKubelet } from './plan-node.ts';
+import { type Found, type NodePlan, type NodeState, planNode, runsKubelet } from './plan-node.ts';
 import type { NodeStates } from './status.ts';
 import { type TargetNode, TargetNodeKind } from './target-node.ts';
 
@@ -27,40 +28,64 @@ export type Tending = {
 const fieldManager = 'firn-nixcluster';
 /** Nodes that are written to at once. */
 const width = 16;
+/** Looks at a Node that others change meanwhile. */
+const maxAttempts = 3;
 
-/** `places` are those of the cluster's status. */
+/**
+ * Fills `states` with what it saw, of every member, and throws afterwards what kept it from the rest. `places` are those of
+ * the cluster's status.
+ */
 export async function tendNodes(
   cluster: NixCluster,
   members: readonly NixNode[],
   places: readonly ClusterNode[],
+  states: Map<string, NodeState | null>,
   tending: Tending,
-): Promise<NodeStates> {
+): Promise<void> {
   const placeOf = new Map(places.map((place) => [place.name, place]));
-  const plans = members.filter(runsKubelet).map((member) => {
-    const { name } = member.metadata;
-    const found = tending.cache.store.get(`/${name}`)?.parsed as Parameters<typeof planNode>[3];
-    return planNode(cluster, member, placeOf.get(name), found);
-  });
-  const states: NodeStates = new Map([
-    ...members.map(({ metadata }) => [metadata.name, null] as const),
-    ...plans.map(({ name, state }) => [name, state] as const),
-  ]);
   const failures: unknown[] = [];
-  for (let first = 0; first < plans.length; first += width) {
-    const some = plans.slice(first, first + width).map((plan) => carryOut(plan, tending));
+  const tend = async (member: NixNode): Promise<void> => {
+    const { name } = member.metadata;
+    const plan = (): NodePlan => planNode(cluster, member, placeOf.get(name), foundIn(tending.cache, name));
+    states.set(name, runsKubelet(member) ? plan().state : null);
+    if (runsKubelet(member)) states.set(name, await tendNode(plan, tending));
+  };
+  for (let first = 0; first < members.length; first += width) {
+    const some = members.slice(first, first + width).map(tend);
     for (const result of await Promise.allSettled(some))
       if (result.status === 'rejected') failures.push(result.reason);
   }
   forgetOthers(tending);
-  const grave = failures.find((error) => !isOvertaken(error));
-  if (grave !== undefined) throw grave;
-  // Whatever came between is told by the watch, which wakes the cluster.
-  return states;
+  if (failures.length > 0) throw failures[0];
 }
 
-/** Another change came first, or the Node is gone. */
-const isOvertaken = (error: unknown): boolean =>
-  error instanceof KubeError && (error.status === 409 || error.status === 404);
+const foundIn = (cache: Cache, name: string): Found => cache.store.get(`/${name}`)?.parsed as Found;
+
+/** As often as somebody else's change comes between: the watch tells of it, and not every change wakes the cluster. */
+async function tendNode(plan: () => NodePlan, tending: Tending): Promise<NodeState | null> {
+  const { client, cache, signal } = tending;
+  for (let attempt = 1; ; attempt++) {
+    const { name, state, ...todo } = plan();
+    try {
+      await carryOut({ name, state, ...todo }, tending);
+      return state;
+    } catch (error) {
+      const status = error instanceof KubeError ? error.status : 0;
+      if (status === 404) return null;
+      // What one Node says must not keep the others from being looked after.
+      if (status === 400 || status === 422) return { ...state, ...notWritten(error as KubeError) };
+      if (status !== 409 || attempt === maxAttempts) throw error;
+      const latest = await client.get(TargetNodeKind, { namespace: '', name }, { signal }).catch(() => null);
+      if (latest) cache.observe(latest);
+    }
+  }
+}
+
+const notWritten = ({ message }: KubeError): NodeState => ({
+  ready: false,
+  reason: 'NodeRefused',
+  message: clip(`the API server refuses its labels, taints or subnets: ${message}`, 1024),
+});
 
 async function carryOut({ name, labels, patch }: NodePlan, tending: Tending): Promise<void> {
   const { client, cache, applied, signal } = tending;
@@ -89,6 +114,7 @@ function forgetOthers({ cache, applied }: Tending): void {
 /** Throws `NodesNotReady`, with the reasons of the first of them. */
 export function checkNodes(members: readonly NixNode[], states: NodeStates): void {
   const unready = members
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
     .filter((node) => runsKubelet(node) && !states.get(node.metadata.name)?.ready)
     .sort((a, b) => byName(a.metadata, b.metadata));
   if (unready.length === 0) return;

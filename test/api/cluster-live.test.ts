@@ -189,6 +189,33 @@ test('a Node with other subnets is said, and one that is deleted is waited for',
   );
 });
 
+test('a Node that never stands still is written to all the same', async () => {
+  const node2 = live.fleet.hosts[1]!;
+  const ssh = {
+    host: node2.address,
+    port: node2.port,
+    keyRef: { name: 'deploy-key' },
+    hostKeys: [node2.hostKey],
+  };
+  let beats = 0;
+  let isDone = false;
+  const beating = (async () => {
+    while (!isDone) {
+      const annotations = { beat: String(beats++) };
+      await live.send('PATCH', '/api/v1/nodes/node2', { metadata: { annotations } });
+    }
+  })();
+  const kubernetes = { taints: [{ key: 'example.com/moving', effect: 'NoSchedule' }] };
+  await live.play.apply([nodeIn(namespace, 'node2', { roles: ['worker'], ssh, kubernetes })]);
+  await eventually(async () => {
+    const { taints = [] } = (await live.node('node2')).spec as { taints?: { key: string }[] };
+    expect(taints.map(({ key }) => key)).toContain('example.com/moving');
+  }, patienceMs);
+  isDone = true;
+  await beating;
+  expect(beats).toBeGreaterThan(3);
+});
+
 test('rights that somebody takes or changes come back', async () => {
   const path = '/apis/rbac.authorization.k8s.io/v1';
   const subjects = async (name: string) =>
