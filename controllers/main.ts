@@ -72,6 +72,8 @@ export async function runFirn(options: FirnOptions): Promise<void> {
     const expiries = new Map<string, number>();
     const expiryWords = 'When the first certificate of a ClusterPKI ends, in seconds since the epoch';
     metrics.sampled('firn_pki_next_expiry_timestamp_seconds', expiryWords, 'pki', () => expiries);
+    const latencyWords = 'How soon the API of a NixCluster answered last, in seconds';
+    metrics.sampled('firn_cluster_api_latency_seconds', latencyWords, 'cluster', () => targets.latencies);
     await runOperator({
       client,
       controllers: controllersWith(services, (declared) => objectsOf(client, declared), expiries),

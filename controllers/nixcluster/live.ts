@@ -53,6 +53,7 @@ export async function reachApi(
   const before = cluster.status?.api;
   try {
     const { version, latencyMs } = await lookAtApi(client, clock, signal);
+    targets.latencies.set(access.cluster, latencyMs / 1000);
     context.report({ api: { version, latencyMs: roundedLatency(latencyMs, before?.latencyMs) } });
     const kept = remembered.get(uid) ?? { rights: new Map(), labels: new Map() };
     remembered.set(uid, kept);
@@ -68,6 +69,7 @@ export async function reachApi(
     const { caches: all } = follower.follow({ namespace, name, uid }, client);
     return { client, nodes: all.find(({ kind }) => kind === TargetNodeKind)!, version };
   } catch (error) {
+    targets.latencies.delete(access.cluster);
     throw asTargetError(error, before !== undefined);
   }
 }

@@ -24,6 +24,8 @@ export type TargetsOptions = {
 };
 
 export type Targets = {
+  /** How soon the API of each cluster (`namespace/name`) answered last, in seconds; of those that do not, nothing. */
+  readonly latencies: Map<string, number>;
   /**
    * The cluster's API as `firn:operator` of the group `firn:cluster-admins`. The same client for the same cluster, from now on
    * over the ways and by the authority of this `access`.
@@ -57,7 +59,9 @@ export function createTargets(options: TargetsOptions): Targets {
   const { hosts, clock, randomBytes } = options;
   const kept = new Map<string, Kept>();
   const etcds = new Map<string, Credentials>();
+  const latencies = new Map<string, number>();
   return {
+    latencies,
     client(access) {
       const known = kept.get(access.key);
       if (known) {
@@ -102,6 +106,7 @@ export function createTargets(options: TargetsOptions): Targets {
     async forget(key) {
       const known = kept.get(key);
       kept.delete(key);
+      if (known) latencies.delete(known.access.cluster);
       etcds.delete(key);
       await known?.client.close();
     },
