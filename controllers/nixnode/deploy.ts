@@ -147,7 +147,17 @@ function manifestOf({ node, services, context, seen }: Visit, aim: Release, desi
   };
   const { cluster, nixpkgs, kubernetes, podsRestOn } = of('system');
   const { leaves, origins, layout } = of('secrets');
-  const record: ReleaseRecord = { cluster, nixpkgs, kubernetes, podsRestOn, leaves, origins, layout };
+  const { frontends } = of('data');
+  const record: ReleaseRecord = {
+    cluster,
+    nixpkgs,
+    kubernetes,
+    podsRestOn,
+    leaves,
+    origins,
+    layout,
+    frontends,
+  };
   const renderedAt = new Date(context.clock.now()).toISOString();
   return JSON.stringify({
     ...aim,
