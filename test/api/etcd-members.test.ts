@@ -76,6 +76,20 @@ describe('three members', () => {
     await cluster.healthy();
   }, 120_000);
 
+  test('a majority that is lost for good is given up as the guide says', async () => {
+    for (const name of ['node2', 'node3']) await cluster.host(name).powerOff();
+    await cluster.until('no majority', ({ etcd }) => etcd?.state === 'NoQuorum');
+    cluster.host('node1').forceNewCluster();
+    await cluster.until('one member', ({ etcd }) => etcd?.state === 'Degraded' && etcd.members?.length === 1);
+    for (const name of ['node2', 'node3']) {
+      cluster.host(name).loseData();
+      cluster.host(name).powerOn();
+    }
+    await cluster.healthy();
+    expect(votes().sort()).toEqual(['node1', 'node2', 'node3']);
+    expect(await cluster.host('node3').get('before')).toBe('all of it');
+  }, 120_000);
+
   test('a status that was lost comes back from etcd', async () => {
     const before = cluster.etcd;
     cluster.etcd = undefined;

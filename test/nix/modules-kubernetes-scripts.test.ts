@@ -104,6 +104,14 @@ describe('etcd', () => {
     expect(remembered()).toBe('start 1-a\ntransport Socket\n');
   });
 
+  test('a survivor goes on alone once, where somebody says so', () => {
+    haveData();
+    mkdirSync(join(folder, 'memory'));
+    writeFileSync(join(folder, 'memory/force-new-cluster'), '');
+    expect(start(null).stdout).toBe('--name=a --force-new-cluster\n');
+    expect(start(null).stdout).toBe('--name=a\n');
+  });
+
   test('data of a removed member are put aside, those of any other stay', () => {
     haveData();
     mkdirSync(join(folder, 'memory'));

@@ -169,7 +169,7 @@ export class EtcdHost {
     this.stop();
     rmSync(this.dataFolder, { recursive: true });
     mkdirSync(this.dataFolder);
-    this.start();
+    if (this.isPowered) this.start();
   }
 
   async put(key: string, value: string): Promise<void> {
@@ -210,6 +210,13 @@ export class EtcdHost {
       call.on('error', reject);
       call.end(JSON.stringify(body));
     });
+  }
+
+  /** What the guide has a user do on the survivor. */
+  forceNewCluster(): void {
+    this.stop();
+    writeFileSync(join(this.#folder, 'lib/firn-etcd/force-new-cluster'), '');
+    this.start();
   }
 
   remove(): void {

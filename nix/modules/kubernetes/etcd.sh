@@ -106,6 +106,12 @@ if ! has_data; then
 		mapfile -t flags <<<"$lines"
 	fi
 fi
+# For who has lost the majority for good, and says so by hand: docs/guides/etcd.md. Once: the file goes first.
+if has_data && [ -e "$FIRN_ETCD_MEMORY/force-new-cluster" ]; then
+	rm "$FIRN_ETCD_MEMORY/force-new-cluster"
+	echo "firn-etcd: this member goes on alone: --force-new-cluster" >&2
+	flags+=(--force-new-cluster)
+fi
 # etcd takes the place of this process; whoever remembers ends with it.
 remember "$start" >/dev/null &
 exec "$@" ${flags[@]+"${flags[@]}"}
