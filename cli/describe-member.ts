@@ -8,12 +8,21 @@ export function memberLines({ spec, status = {} }: NixNode, now: number): string
   const number = index === undefined ? 'has no number yet' : `number ${index}`;
   return [
     `Cluster: ${spec.clusterRef.name}, ${spec.roles.join(', ')}, ${number}`,
+    ...nodeLine(status),
     ...(mesh ? meshLines(mesh) : []),
     ...(pki ? [certificates(pki, now)] : []),
   ];
 }
 
 type Status = NonNullable<NixNode['status']>;
+
+/** Its Node in the cluster; none for who runs no kubelet. */
+function nodeLine({ conditions, kubernetesVersion }: Status): string[] {
+  const ready = conditions?.find(({ type }) => type === 'NodeReady');
+  if (!ready) return [];
+  const version = kubernetesVersion === undefined ? '' : `, ${kubernetesVersion}`;
+  return [`Node: ${ready.status === 'True' ? 'ready' : 'not ready'}${version}`];
+}
 
 function meshLines({ connected, peers, mtu, details, problem }: NonNullable<Status['mesh']>): string[] {
   const missing = details

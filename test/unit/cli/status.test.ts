@@ -86,6 +86,21 @@ test('a member says where it stands in its cluster, and what is missing there', 
   expect(describeNode(node, now, plain)).not.toContain('Cluster');
 });
 
+test.each<['True' | 'False', string | undefined, string]>([
+  ['True', 'v1.36.1', 'Node: ready, v1.36.1'],
+  ['False', 'v1.36.1', 'Node: not ready, v1.36.1'],
+  ['False', undefined, 'Node: not ready'],
+])('a member says how its Node is: %s, %s', (status, kubernetesVersion, line) => {
+  const lastTransitionTime = '2026-11-21T11:59:30Z';
+  const said = { type: 'NodeReady', status, reason: 'WaitingForNode', message: 'why', lastTransitionTime };
+  const node = nodeWith({ conditions: [said], ...(kubernetesVersion && { kubernetesVersion }) });
+  const member = {
+    ...node,
+    spec: { ...node.spec, clusterRef: { name: 'demo' }, roles: ['worker' as const] },
+  };
+  expect(describeNode(member, now, plain).split('\n')).toContain(line);
+});
+
 test('everything about a host whose change was taken back', () => {
   expect(describeNode(reverted, now, plain)).toBe(`fleet/alpha is not ready: UnitsFailed
   web.service failed
