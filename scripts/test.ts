@@ -37,7 +37,8 @@ let passed = 0;
 let failed = 0;
 for (const { name, workers, timeoutMs, short } of chosen) {
   console.error(`\nfirn: ${name} tests …`);
-  const unprepared = await preparations[name]?.().catch((error: Error) => error);
+  const form = asked.length === 0 && short !== undefined ? 'short' : 'whole';
+  const unprepared = await preparations[name]?.(form).catch((error: Error) => error);
   if (unprepared) {
     console.error(`firn: the ${name} tests cannot run: ${unprepared.message}`);
     failed += 1;
@@ -48,7 +49,7 @@ for (const { name, workers, timeoutMs, short } of chosen) {
     '--experimental-vm-modules',
     '--disable-warning=ExperimentalWarning',
     jest,
-    `test/${name}/${asked.length === 0 ? (short ?? '') : ''}`,
+    `test/${name}/${form === 'short' ? short : ''}`,
     `--maxWorkers=${workers}`,
     `--testTimeout=${timeoutMs}`,
     '--json',

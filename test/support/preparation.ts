@@ -8,8 +8,11 @@ import { missingPrograms, requireHostTools } from './hosts/requirements.ts';
 import { meshModule } from './vm/mesh.ts';
 import { prepareVm } from './vm/start.ts';
 
+/** How much of a tier is to run. */
+export type Form = 'whole' | 'short';
+
 /** By tier; each rejects with a sentence that says what is missing. */
-export const preparations: Record<string, () => Promise<void>> = {
+export const preparations: Record<string, (form: Form) => Promise<void>> = {
   nix: requireNix,
   api: buildPrograms,
   host: async () => {
@@ -17,9 +20,12 @@ export const preparations: Record<string, () => Promise<void>> = {
     await buildPrograms();
     for (const flavour of ['debian', 'nixos'] as const) await flavours[flavour].image();
   },
-  cluster: async () => {
+  cluster: async (form) => {
     await requireHostTools();
+    await buildPrograms();
     await flavours.kubernetes.image();
+    // For upgrades: the programs of the next minor, in as much time again.
+    if (form === 'whole') await flavours['kubernetes-next'].image();
   },
   vm: async () => {
     await prepareVm(meshModule);
