@@ -153,7 +153,7 @@ test('a Deployment from 1 to 5 and back: no connection fails, over either family
   expect(counted.map(({ failures }) => failures)).toEqual([[], []]);
 });
 
-test('another port opens without a build, and nothing else is open to strangers', async () => {
+test('another port opens without a build, and who is connected notices nothing', async () => {
   const host = cluster.host(edge);
   const built = await cluster.on(edge).run('readlink -f /run/current-system');
   const bind = [`${host.address}:443`, `[${host.address6}]:443`, ':8080'];
