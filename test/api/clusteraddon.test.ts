@@ -31,6 +31,9 @@ const exists = async (kind: string, name: string, namespace: string): Promise<bo
 const keyIn = (namespace: string, name: string): Promise<string> =>
   play.there(['get', 'configmap', name, '-n', namespace, '-o', 'jsonpath={.data.key}']);
 
+const inventoryOf = (namespace: string, length: number): Promise<void> =>
+  eventually(async () => expect((await play.get(namespace)).status.inventory).toHaveLength(length), 30_000);
+
 describe('from manifests to objects', () => {
   const namespace = 'living';
 
@@ -113,9 +116,13 @@ describe('from manifests to objects', () => {
         );
       return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
     };
-    // One more look after the last change was heard.
-    await sleep(3_000);
-    const before = await applied();
+    // One more look follows after the last change was heard.
+    const settled = async (): Promise<number> => {
+      const count = await applied();
+      await sleep(3_000);
+      return count === (await applied()) ? count : settled();
+    };
+    const before = await settled();
     expect(before).toBeGreaterThan(3);
     for (const look of ['a', 'b', 'c']) {
       await play.kubectl([
@@ -159,7 +166,7 @@ describe('from manifests to objects', () => {
       expect(now.status.objects).toBe('3/3');
       expect(now.status.inventory).toHaveLength(3);
       return now;
-    });
+    }, 30_000);
     expect(readyOf(seen)?.status).toBe('True');
     const events = await play.kubectl(['get', 'events', '-n', namespace]);
     expect(events).toContain('deleted ConfigMap monitoring/from-b');
@@ -187,15 +194,16 @@ describe('from manifests to objects', () => {
       metadata: { name: 'copy', namespace: 'monitoring', labels },
     };
     await play.there(['create', '-f', '-'], copy);
-    // Somebody deletes it and makes another of the name.
-    await play.there(['delete', 'configmap', 'mine', '-n', 'monitoring']);
-    await play.there(['create', '-f', '-'], { ...copy, metadata: { name: 'mine', namespace: 'monitoring' } });
+    // As one says of itself that another addon of the name has made.
+    const another = ['firn.dev/addon-uid=another', '--overwrite', '--field-manager=somebody'];
+    await play.there(['annotate', 'configmap', 'mine', '-n', 'monitoring', ...another]);
+    await play.until(namespace, 'FieldConflict');
     await play.apply([
       addonIn(namespace, [documents(namespaceYaml('monitoring'), configMapYaml('monitoring', 'inline'))], {
         prune: true,
       }),
     ]);
-    await eventually(async () => expect((await play.get(namespace)).status.inventory).toHaveLength(2));
+    await inventoryOf(namespace, 2);
     expect(await exists('configmap', 'copy', 'monitoring')).toBe(true);
     expect(await exists('configmap', 'mine', 'monitoring')).toBe(true);
     expect(await play.kubectl(['get', 'events', '-n', namespace])).toContain(
@@ -205,7 +213,7 @@ describe('from manifests to objects', () => {
 
   test('without prune it stays, and is forgotten', async () => {
     await play.apply([addonIn(namespace, [namespaceYaml('monitoring')])]);
-    await eventually(async () => expect((await play.get(namespace)).status.inventory).toHaveLength(1));
+    await inventoryOf(namespace, 1);
     expect(await exists('configmap', 'inline', 'monitoring')).toBe(true);
   });
 
