@@ -219,9 +219,6 @@ describe('with Flannel', () => {
       EnableNFTables: true,
       Backend: { Type: 'vxlan', VNI: 1, Port: 8472 },
     });
-    expect((await flagsOf('flannel', { more }))['kubeconfig-file']).toBe(
-      '/etc/kubernetes/flannel.kubeconfig',
-    );
     expect(await configOf('kube-proxy.json', { more })).toMatchObject({ detectLocalMode: 'BridgeInterface' });
     expect(await look({ more }, 'config.environment.etc."cni/net.d/10-firn.conflist".enable')).toBe(true);
   });

@@ -16,11 +16,18 @@ let
   isV6 = lib.hasInfix ":";
   of = six: lib.findFirst (pods: isV6 pods == six) null network.podNetworks;
   ownAddresses = map (address: builtins.head (lib.splitString "/" address)) network.nodeAddresses;
+  # The addresses by which the firewall of other nodes knows this one, and not whichever the default route would choose.
+  addressOf = six: lib.findFirst (address: isV6 address == six) null kubernetes.nodeAddresses;
+  outer = {
+    iface = if settings.EnableIPv4 then addressOf false else addressOf true;
+    public-ip = if settings.EnableIPv4 then addressOf false else null;
+    public-ipv6 = if settings.EnableIPv6 then addressOf true else null;
+  };
   kubeconfig = "/etc/kubernetes/flannel.kubeconfig";
   settings = {
     EnableIPv4 = of false != null;
     EnableIPv6 = of true != null;
-    # What it would write, firn.firewall and kube-proxy have written; it only needs no iptables for that.
+    # What it would write, firn.firewall and kube-proxy have written.
     EnableNFTables = true;
     Backend = {
       Type = "vxlan";
@@ -56,6 +63,8 @@ in
       after = [ "firn-api-balancer.service" ];
       path = with pkgs; [
         iproute2
+        # It ends where it cannot look for rules that it never made.
+        iptables
         nftables
       ];
       environment = {
@@ -73,7 +82,7 @@ in
             component.withExtra {
               extra = cfg.extraArgs;
               defaults = { };
-              owned = {
+              owned = outer // {
                 kube-subnet-mgr = true;
                 kubeconfig-file = kubeconfig;
                 net-config-path = "/etc/kubernetes/flannel.json";
@@ -92,15 +101,22 @@ in
     };
     assertions = [
       (component.refusal "firn.kubernetes.flannel.extraArgs" [
+        "iface"
         "ip-masq"
         "iptables-forward-rules"
         "kube-subnet-mgr"
         "kubeconfig-file"
         "net-config-path"
+        "public-ip"
+        "public-ipv6"
       ] cfg.extraArgs)
       {
         assertion = network.routing == "External";
         message = "firn.kubernetes.cni is \"Flannel\", which makes the routes between nodes, but firn.network.routing is \"${network.routing}\". Set it to \"External\".";
+      }
+      {
+        assertion = lib.all (pods: addressOf (isV6 pods) != null) network.podNetworks;
+        message = "firn.kubernetes.nodeAddresses needs an address of each family of firn.network.podNetworks: Flannel carries each family by itself.";
       }
       {
         assertion = lib.intersectLists kubernetes.nodeAddresses ownAddresses == [ ];

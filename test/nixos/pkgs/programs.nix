@@ -106,6 +106,10 @@
     "bridge"
     "ss"
   ];
+  iptables = [
+    "iptables"
+    "ip6tables"
+  ];
   iputils = [ "ping" ];
   jq = [ "jq" ];
   kmod = [
