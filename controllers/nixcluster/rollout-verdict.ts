@@ -40,5 +40,6 @@ function countOf(turns: readonly Turn[], under: number): string {
   return under === 0 ? '' : `${living - under} of ${living} nodes run what they should: `;
 }
 
-const builds = ({ living, pending, built, paused, stuck, unreachable }: Turn): boolean =>
-  living && pending && !built && !paused && stuck === undefined && !unreachable;
+/** One that took the release back before does not build it again. */
+const builds = ({ living, pending, built, paused, failed, stuck, unreachable }: Turn): boolean =>
+  living && pending && !built && !paused && (failed ?? stuck) === undefined && !unreachable;

@@ -210,6 +210,7 @@ describe('the condition', () => {
   test.each([
     { paused: true },
     { failed: 'UnitsFailed', state: 'Held' as const },
+    { failed: 'UnitsFailed', built: false },
     { stuck: 'BuildFailed', built: false },
   ])('says what does not go on by itself: %j', (more) => {
     expect(check([worker('a', { ...pending, ...more }), worker('b', pending), worker('c')])).toThrow();
