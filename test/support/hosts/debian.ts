@@ -13,7 +13,19 @@ const packages = [
   ...['systemd', 'systemd-sysv', 'systemd-resolved', 'dbus', 'libnss-systemd', 'libpam-systemd'],
   ...['openssh-server', 'sudo', 'nix-bin', 'libdbi-perl', 'libdbd-sqlite3-perl'],
   ...['iproute2', 'nftables', 'wireguard-tools', 'iputils-ping', 'ca-certificates'],
-  ...['procps', 'kmod', 'busybox-static', 'zstd', 'xz-utils', 'less', 'jq', 'runc', 'haproxy', 'socat', 'iptables'],
+  ...[
+    'procps',
+    'kmod',
+    'busybox-static',
+    'zstd',
+    'xz-utils',
+    'less',
+    'jq',
+    'runc',
+    'haproxy',
+    'socat',
+    'iptables',
+  ],
 ];
 
 /** What a host never needs; it makes the image a third smaller. */
