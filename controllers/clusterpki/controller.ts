@@ -46,6 +46,7 @@ export function clusterPkiController(services: PkiServices): Controller {
 
     async finalize(pki, context) {
       const outcome = await finalizePki(pki, context, services.objects);
+      services.rewritings.delete(pki.metadata.uid);
       services.expiries.delete(`${pki.metadata.namespace}/${pki.metadata.name}`);
       return outcome;
     },

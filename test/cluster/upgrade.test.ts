@@ -157,8 +157,14 @@ test('every key and authority is replaced in the running cluster', async () => {
       spec: { rotate },
     };
     await apply(cluster.booted.cluster, pki);
-    await pkiSays('pods are waited for', ({ rotation = [] }) =>
-      rotation.some(({ name, waitsFor = '' }) => name === 'authority' && waitsFor.includes('default/client')),
+    const waits = (rotation: ClusterPKIStatus['rotation'], of: string, words: string) =>
+      rotation?.some(({ name, waitsFor }) => name === of && waitsFor?.includes(words) === true) === true;
+    await pkiSays(
+      'pods are waited for',
+      ({ rotation }) =>
+        waits(rotation, 'authority', 'default/client') &&
+        waits(rotation, 'serviceAccountKey', 'renew the tokens of pods'),
+      400_000,
     );
     await on().run(`${kubectl} rollout restart deployment web && ${kubectl} delete pod client --wait=false`);
     await pkiSays(
