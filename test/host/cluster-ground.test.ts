@@ -197,6 +197,18 @@ test('certificates are made anew for another lifetime: nothing is built, and the
   expect(await Promise.all(all.map(standing))).toEqual(stood);
 }, 300_000);
 
+test('the cluster says of its nodes what it gave them', async () => {
+  const cluster = await waitForObject<NixClusterStatus>(
+    booted.cluster,
+    'nixclusters',
+    clusterName,
+    'grounded',
+    isGrounded,
+    60_000,
+  );
+  expect(cluster.status?.nodes).toHaveLength(4);
+});
+
 test('authorities are replaced on hosts: at no time is one given what another would not accept', async () => {
   const all = [...names, 'node4'];
   const certificates = { lifetime: '1000h', renewBefore: '300h' };
@@ -229,15 +241,3 @@ test('authorities are replaced on hosts: at no time is one given what another wo
       rotated.status?.authorities?.find(({ name }) => name === 'cluster')?.fingerprint,
     );
 }, 400_000);
-
-test('the cluster says of its nodes what it gave them', async () => {
-  const cluster = await waitForObject<NixClusterStatus>(
-    booted.cluster,
-    'nixclusters',
-    clusterName,
-    'grounded',
-    isGrounded,
-    60_000,
-  );
-  expect(cluster.status?.nodes).toHaveLength(4);
-});
