@@ -1,6 +1,7 @@
 /** Whose member is whose, and how many may be missing. Pure. */
 import type { ClusterEtcd, EtcdMember } from '../../crds/index.ts';
 import { answerOf, type EtcdEntry, type EtcdFacts, type EtcdNode, identityOf } from './etcd-facts.ts';
+import { byName } from './members.ts';
 
 export type Owned = {
   entry: EtcdEntry;
@@ -62,12 +63,13 @@ export function unsafeWithout(one: Owned, owned: readonly Owned[]): { left: numb
   return rest.length > 0 && healthy >= quorumOf(rest.length) ? null : { left: rest.length, healthy };
 }
 
+/** By the names of their nodes, as people look for them. */
 export function membersStatus(
   facts: EtcdFacts,
   owned: readonly Owned[],
   clusterID: string,
 ): NonNullable<ClusterEtcd['members']> {
-  return owned.map(({ entry, node, gone, healthy }): EtcdMember => {
+  const members = owned.map(({ entry, node, gone, healthy }): EtcdMember => {
     const name = node?.name ?? gone;
     const problem = healthy ? undefined : problemOf(facts, node, clusterID);
     return {
@@ -80,6 +82,9 @@ export function membersStatus(
       ...(problem !== undefined && { problem }),
     };
   });
+  return members.sort((a, b) =>
+    a.node === b.node ? Number(a.id > b.id) - 0.5 : byName({ name: a.node ?? '' }, { name: b.node ?? '' }),
+  );
 }
 
 /** Why a member is not healthy, as far as anybody knows. */
