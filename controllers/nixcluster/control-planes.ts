@@ -1,5 +1,5 @@
-/** Which members run the control plane, and what each is called there. Pure. */
-import type { ClusterNode, NixCluster, NixNode } from '../../crds/index.ts';
+/** Which members run the control plane, and where others find them. Pure. */
+import type { ClusterNode, NixCluster } from '../../crds/index.ts';
 
 /** In the order of status.nodes, which is that of their names. */
 export const controlPlanesOf = ({ status }: NixCluster): ClusterNode[] =>
@@ -33,7 +33,3 @@ export const hostPort = (address: string, port: number): string =>
 
 /** Where the API server of each control-plane node listens, whatever the port of the endpoint in front of them. */
 export const apiPort = 6443;
-
-/** One that comes in place of a lost one has another name: names of etcd's members are never used again. */
-export const etcdNameOf = ({ metadata }: Pick<NixNode, 'metadata'>): string =>
-  `${metadata.name}-${metadata.uid.slice(0, 8)}`;

@@ -70,7 +70,7 @@ function firstOf({ before, nodes }: EtcdFacts, wanted: readonly EtcdNode[]): Etc
 function initialOf(first: EtcdNode, url: string, loss: string | undefined): EtcdInitial {
   return {
     state: 'new',
-    members: [{ name: first.memberName, url }],
+    members: [{ name: first.name, url }],
     for: [first.name],
     start: loss === undefined ? `new-${first.uid}` : startAfter(loss),
   };
@@ -99,9 +99,9 @@ export function unlisted(facts: EtcdFacts, id: string): Decision {
 }
 
 /** On unix sockets, which nobody but its API server reaches: what is known of it is on its host's disk. */
-function alone({ name, memberName, seen }: EtcdNode, clusterID: string): ClusterEtcd {
+function alone({ name, seen }: EtcdNode, clusterID: string): ClusterEtcd {
   const id = seen?.memberID;
-  const member = id !== undefined && { name: memberName, node: name, id, learner: false, peerURL: socketURL };
+  const member = id !== undefined && { name, node: name, id, learner: false, peerURL: socketURL };
   return { state: 'Alone', transport: 'Socket', clusterID, ...(member && { members: [member] }) };
 }
 

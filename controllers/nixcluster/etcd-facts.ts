@@ -1,14 +1,13 @@
 /** What is known of etcd, from objects and from etcd itself, before anything is decided. Pure. */
 import type { ClusterEtcd, ClusterNode, NixCluster, NixNode } from '../../crds/index.ts';
-import { etcdNameOf, hostPort, primaryAddressOf } from './control-planes.ts';
+import { hostPort, primaryAddressOf } from './control-planes.ts';
 import { byName } from './members.ts';
 
 /** A control-plane node, as far as etcd is concerned. */
 export type EtcdNode = {
+  /** And that of its member, which helps people: what tells members apart is their ID. */
   name: string;
   uid: string;
-  /** What its member is called: another one for another object of the same name. */
-  memberName: string;
   /** Where other members are to reach it; undefined until it has a number. */
   peerURL: string | undefined;
   /** `leaving`: it is being deleted, or is no control plane any more, and its member goes with it. */
@@ -77,7 +76,6 @@ export function etcdNodes(
       return {
         name,
         uid,
-        memberName: etcdNameOf(node),
         peerURL: place && peerURLOf(cluster, place),
         stage: isWanted ? 'wanted' : 'leaving',
         isReachable: isTrue(node, 'Reachable'),

@@ -45,7 +45,7 @@ function initialOf(
   const former = identityOf(facts, node, clusterID);
   const members = owned.flatMap((one) =>
     one.entry.peerURLs.map((url) => ({
-      name: one.entry.id === entry.id ? node.memberName : one.entry.id,
+      name: one.entry.id === entry.id ? node.name : one.entry.id,
       url,
     })),
   );

@@ -42,7 +42,7 @@ function ownerOf(
   const { nodes, before } = facts;
   const node =
     nodes.find((one) => identityOf(facts, one, clusterID) === id) ??
-    nodes.find(({ memberName }) => name !== '' && memberName === name) ??
+    nodes.find((one) => name !== '' && one.name === name) ??
     nodes.find(({ peerURL }) => peerURL !== undefined && peerURLs.includes(peerURL));
   if (node) return { node, gone: undefined };
   const former = before?.members?.find((one) => one.id === id)?.node;

@@ -3,7 +3,7 @@ import { type ClusterNode, isAddress, type NixCluster, type NixNode } from '../.
 import { contains, hostNetwork, parseAddress, parseNetwork } from '../lib/core/network.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
 import type { NixValue } from '../lib/nix/print.ts';
-import { controlPlanesOf, etcdNameOf, nodeAddressesOf } from '../nixcluster/control-planes.ts';
+import { controlPlanesOf, nodeAddressesOf } from '../nixcluster/control-planes.ts';
 import { checkSettings } from '../nixcluster/settings.ts';
 import { versionValues } from './kubernetes-packages.ts';
 
@@ -26,7 +26,7 @@ export function kubernetesValues(node: NixNode, cluster: NixCluster, place: Clus
     ...(network.cni === 'Flannel' && { nodeAddresses: nodeAddressesOf(cluster, place) }),
     datastore: datastore.type,
     compactionInterval: datastore.compactionInterval,
-    etcd: etcdValues(node, cluster),
+    etcd: etcdValues(cluster),
     apiServer: {
       encryptSecrets: controlPlane.encryptionAtRest === 'Secretbox',
       extraArgs: controlPlane.apiServer.extraArgs,
@@ -66,10 +66,9 @@ function cniOf(node: NixNode, { metadata, spec }: NixCluster): 'Bridge' | 'Flann
 }
 
 /** An etcd that is alone needs no network. None begins by itself: the cluster decides who does. */
-function etcdValues(node: NixNode, cluster: NixCluster): Values {
+function etcdValues(cluster: NixCluster): Values {
   const { etcd } = cluster.status ?? {};
   return {
-    name: etcdNameOf(node),
     transport: etcd?.transport ?? (controlPlanesOf(cluster).length > 1 ? 'TLS' : 'Socket'),
     clusterFile: '/run/firn/current/data/etcd-cluster',
   };

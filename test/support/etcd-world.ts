@@ -91,7 +91,6 @@ export class EtcdWorld {
       return {
         name,
         uid: `uid-of-${name}`,
-        memberName: `${name}-00000000`,
         peerURL: url,
         stage,
         isReachable,

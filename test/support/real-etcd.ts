@@ -238,7 +238,7 @@ export class EtcdHost {
         FIRN_ETCD_CLUSTER: join(this.#folder, 'etcd-cluster'),
         FIRN_ETCD_DATA: this.dataFolder,
         FIRN_ETCD_MEMORY: join(this.#folder, 'lib/firn-etcd'),
-        FIRN_ETCD_NAME: `${this.name}-${this.uid.slice(0, 8)}`,
+        FIRN_ETCD_NAME: this.name,
         FIRN_ETCD_TRANSPORT: this.transport!,
       },
     });
@@ -270,7 +270,7 @@ export class EtcdHost {
       `--${of}client-cert-auth=true`,
     ]);
     return [
-      `--name=${this.name}-${this.uid.slice(0, 8)}`,
+      `--name=${this.name}`,
       `--data-dir=${this.dataFolder}`,
       `--listen-client-urls=${how.client}`,
       `--advertise-client-urls=${how.client}`,

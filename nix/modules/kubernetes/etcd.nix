@@ -81,7 +81,7 @@ in
       type = types.strMatching "[A-Za-z0-9][A-Za-z0-9.-]{0,99}";
       default = kubernetes.nodeName;
       defaultText = lib.literalExpression "config.firn.kubernetes.nodeName";
-      description = "Name of this member. One that comes in place of a lost one needs another name.";
+      description = "Name of this member, unlike that of any other.";
     };
     transport = mkOption {
       type = types.enum [

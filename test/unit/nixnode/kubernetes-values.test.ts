@@ -65,7 +65,6 @@ test('a worker is told of itself and of the cluster', () => {
 test('etcd is on a socket while it is alone, whoever else there is', () => {
   const etcd = (cluster: NixCluster) => valuesOf(cluster, 1).etcd;
   expect(etcd(clusterWith(3, { roles: { 1: ['control-plane'] } }))).toEqual({
-    name: 'node1-uid-node',
     transport: 'Socket',
     clusterFile: '/run/firn/current/data/etcd-cluster',
   });

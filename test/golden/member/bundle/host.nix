@@ -27,7 +27,6 @@
       enable = true;
       etcd = {
         clusterFile = "/run/firn/current/data/etcd-cluster";
-        name = "alpha-uid-of-a";
         transport = "Socket";
       };
       kubeProxy = {
