@@ -77,9 +77,17 @@ class World {
 
   #lose(what: 'lose the status of the cluster' | 'lose all statuses'): void {
     this.known = { nodes: [], retired: [] };
-    this.forgotten ||= names.some((one) => this.hosts.get(one)!.number !== undefined && !this.nodes.has(one));
-    if (what === 'lose the status of the cluster') return;
-    for (const node of this.nodes.values()) Object.assign(node, { observed: false, claimed: undefined });
+    if (what === 'lose all statuses')
+      for (const node of this.nodes.values()) Object.assign(node, { observed: false, claimed: undefined });
+    this.forgotten ||= names.some((one) => this.#isForgotten(one));
+  }
+
+  /** It has a number, and no object by which that could come back: who asks for another one is not asked what he has. */
+  #isForgotten(one: Name): boolean {
+    const { number } = this.hosts.get(one)!;
+    const node = this.nodes.get(one);
+    if (number === undefined) return false;
+    return !node || (!node.observed && node.asked !== undefined && node.asked !== number);
   }
 
   #join(one: Name, asked: number | undefined): void {
