@@ -1,5 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: Nix's interpolation is meant
 import { describeImpurity, findImpurities } from '../../../controllers/lib/nix/impure.ts';
+import { cpuMs } from '../../support/cpu-time.ts';
 
 const found = (text: string) => findImpurities(text).map(({ line, found }) => [line, found]);
 
@@ -87,10 +88,10 @@ test('long and hostile text takes no long time and no exception', () => {
     'a-',
   ];
   for (const part of hostile) {
-    const started = performance.now();
+    const started = cpuMs();
     findImpurities(part.repeat(60_000));
     findImpurities(`"${part.repeat(60_000)}`);
     findImpurities(`''${part.repeat(60_000)}`);
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(cpuMs() - started).toBeLessThan(2_000);
   }
 });

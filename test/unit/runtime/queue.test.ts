@@ -1,4 +1,5 @@
 import { Queue } from '../../../controllers/lib/runtime/queue.ts';
+import { cpuMs } from '../../support/cpu-time.ts';
 import { ManualClock, settled } from '../../support/manual-clock.ts';
 
 const never = new AbortController().signal;
@@ -131,7 +132,7 @@ test('only what is due counts as waiting', async () => {
 test('10,000 keys with as many rechecks are served in little time', async () => {
   const { queue, clock } = setup();
   const keys = Array.from({ length: 10_000 }, (_, i) => `fleet/node-${i}`);
-  const startedAt = performance.now();
+  const startedAt = cpuMs();
   for (const key of keys) queue.wake(key);
   const seen = new Set<string>();
   for (let i = 0; i < 2 * keys.length; i++) {
@@ -141,6 +142,6 @@ test('10,000 keys with as many rechecks are served in little time', async () => 
     if (i === keys.length - 1) await clock.pass(100);
   }
   expect(seen.size).toBe(10_000);
-  expect(performance.now() - startedAt).toBeLessThan(1_500);
+  expect(cpuMs() - startedAt).toBeLessThan(1_500);
   await settled();
 });
