@@ -70,9 +70,9 @@ test('a module that does not build leaves the last good release and says why', a
     kind: 'buildFails',
     reason: 'BuildFailed',
     message: 'error: builder for app failed',
-    when: (bundle) => [...bundle.values()].some((text) => text.toString().includes('breaks')),
+    when: (bundle) => [...bundle.values()].some((text) => text.toString().includes('no-such-thing')),
   });
-  await apply(cluster, nodeManifest('beta', host!, { modules: [{ inline: '{ } # breaks' }] }));
+  await apply(cluster, nodeManifest('beta', host!, { modules: [{ inline: '{ } # no-such-thing' }] }));
   const bad = await waitForNode(cluster, 'beta', 'stalled', isStalled('BuildFailed'));
   expect(conditionOf(bad, 'Built')?.message).toContain('error: builder for app failed');
   expect(bad.status?.release?.current).toBe(good.status?.release?.current);
