@@ -60,7 +60,6 @@ describe('three members', () => {
     await cluster.healthy();
     expect(votes().sort()).toEqual(['node1', 'node2', 'node3']);
     expect(node3.log).toContain('was removed: its data are in');
-    expect(cluster.etcd?.members?.find(({ node }) => node === 'node3')?.name).toBe('node3-99999999');
   }, 120_000);
 
   test('without a majority nothing is changed, and all comes back with the hosts', async () => {
