@@ -2,9 +2,10 @@
  * Who has which number. A number is for good: it is in addresses, routes and certificates of every host. So status is
  * the truth; where it says nothing the hosts are asked; and only then is something new handed out. Pure.
  */
-import { type Known, maxRetired, type Numbered } from './depart.ts';
+
 import { byName, type Member } from './members.ts';
 import type { Taken } from './network.ts';
+import { type Known, maxRetired, type Numbered } from './retire.ts';
 
 export type Limits = {
   highest: number;

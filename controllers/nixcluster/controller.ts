@@ -8,7 +8,8 @@ import { SecretKind } from '../lib/kube/core-kinds.ts';
 import type { Objects } from '../lib/kube/objects.ts';
 import { type Controller, defineController, input, referenced } from '../lib/runtime/controller.ts';
 import type { Targets } from '../lib/target/targets.ts';
-import { tendEtcd } from './etcd.ts';
+import { letLeave } from './departure/leave.ts';
+import { tendEtcd } from './etcd/tend.ts';
 import { allocate, plan } from './ground.ts';
 import {
   clusterOfNode,
@@ -19,11 +20,10 @@ import {
   nodeForCluster,
   pkiForCluster,
 } from './inputs.ts';
-import { letLeave } from './leave.ts';
 import { followed, type Live, lookAtNodes, type Remembered, reachApi, type Ways } from './live.ts';
 import type { NodeState } from './plan-node.ts';
-import { rollOut } from './roll-out.ts';
-import { checkRollout } from './rollout-verdict.ts';
+import { rollOut } from './rollout/roll.ts';
+import { checkRollout } from './rollout/verdict.ts';
 import { checkMembers, checkRoutes } from './status.ts';
 import { checkNodes } from './tend-nodes.ts';
 import { checkUpgrade, pin } from './version-steps.ts';

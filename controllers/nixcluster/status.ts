@@ -2,10 +2,10 @@
 import type { ClusterNode, NixCluster, NixNode } from '../../crds/index.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
 import { several } from '../lib/core/several.ts';
-import type { Numbered } from './depart.ts';
 import { byName, underlayOf } from './members.ts';
 import { placeOf, routingOf } from './network.ts';
 import type { NodeState } from './plan-node.ts';
+import type { Numbered } from './retire.ts';
 
 /** Of the Nodes that were looked at; null: there is none. */
 export type NodeStates = ReadonlyMap<string, NodeState | null>;

@@ -3,11 +3,11 @@ import type { ClusterNode, NixCluster } from '../../crds/index.ts';
 import { timestamp } from '../lib/core/timestamp.ts';
 import type { Objects } from '../lib/kube/objects.ts';
 import type { Context } from '../lib/runtime/controller.ts';
-import { depart, type Known } from './depart.ts';
 import type { Live } from './live.ts';
 import { memberOf } from './members.ts';
 import type { Claim } from './network.ts';
 import { nodesIn } from './relations.ts';
+import { type Known, retireLeavers } from './retire.ts';
 import { endpointOf, type NodeStates, nodesOf, readiness } from './status.ts';
 import { beginVersions, type VersionsVisit } from './version-steps.ts';
 import { withVersions } from './versions.ts';
@@ -30,7 +30,7 @@ export function begin(cluster: NixCluster, context: Context<NixCluster>, objects
   const members = nodesIn(cluster, context.read);
   const { nodes = [], retiredIndexes: retired = [] } = cluster.status ?? {};
   const at = timestamp(context.clock.now());
-  const known = depart(
+  const known = retireLeavers(
     { nodes: nodes.map(({ name, uid, index }) => ({ name, uid, index })), retired },
     members.map((node) => memberOf(node, name)),
     at,

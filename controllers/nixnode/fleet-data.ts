@@ -4,7 +4,7 @@ import { frontendsFile } from '../clusterfrontend/file.ts';
 import { dataTree } from '../lib/nix/release.ts';
 import type { Tree } from '../lib/nix/tree.ts';
 import { apiPort, controlPlanesOf, hostPort, primaryAddressOf } from '../nixcluster/control-planes.ts';
-import { etcdClusterFile } from '../nixcluster/etcd-file.ts';
+import { etcdClusterFile } from '../nixcluster/etcd/file.ts';
 import { routingOf } from '../nixcluster/network.ts';
 import { type PeersFile, printPeersFile } from '../wireguardmesh/peers.ts';
 

@@ -2,14 +2,14 @@
 import { systemClock } from '../../controllers/lib/core/clock.ts';
 import { KubeClient } from '../../controllers/lib/kube/client.ts';
 import { kubeConfigFrom } from '../../controllers/lib/kube/config.ts';
-import type { DrainPolicy } from '../../controllers/nixcluster/drain.ts';
+import type { DrainPolicy } from '../../controllers/nixcluster/rollout/drain.ts';
 import {
   type Api,
   closedNodes,
   deleteNode,
   emptyNode,
   openNode,
-} from '../../controllers/nixcluster/empty-node.ts';
+} from '../../controllers/nixcluster/rollout/empty-node.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
 
 type Fields = { [field: string]: unknown };

@@ -1,5 +1,4 @@
 /** docs/examples/02 on one host: from `kubectl apply` to a Node that is ready, and a pod that answers by its Service's name. */
-
 import type { NixClusterStatus } from '../../crds/index.ts';
 import { isReady, waitForNode } from '../support/fleet.ts';
 import {
@@ -23,13 +22,6 @@ beforeAll(async () => {
   cluster = await startKubernetesHosts([name]);
 }, 300_000);
 afterAll(async () => {
-  console.info(
-    cluster.booted.operator?.log
-      .filter((l) => !l.includes('"level":20'))
-      .slice(-60)
-      .join(''),
-    (await cluster.booted.cluster.kubectl(['get', 'nixnodes,nixclusters', '-A', '-o', 'yaml'])).stdout,
-  );
   await cluster?.[Symbol.asyncDispose]();
 }, 120_000);
 

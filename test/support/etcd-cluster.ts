@@ -6,7 +6,7 @@ import { ReconcileError } from '../../controllers/lib/core/outcome.ts';
 import { Sealed } from '../../controllers/lib/core/sealed.ts';
 import type { Authority } from '../../controllers/lib/pki/authority.ts';
 import { fingerprintOf } from '../../controllers/lib/pki/inspect.ts';
-import { type EtcdVisit, tendEtcd } from '../../controllers/nixcluster/etcd.ts';
+import { type EtcdVisit, tendEtcd } from '../../controllers/nixcluster/etcd/tend.ts';
 import { type ClusterEtcd, type ClusterNode, ClusterPKI, type NixCluster } from '../../crds/index.ts';
 import { clusterOf } from './cluster-objects.ts';
 import { idleAuthority, newAuthority, secretOf } from './pki.ts';

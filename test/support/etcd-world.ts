@@ -8,8 +8,8 @@ import {
   type EtcdFacts,
   type EtcdNode,
   whomToAsk,
-} from '../../controllers/nixcluster/etcd-facts.ts';
-import { type Decision, decide, type EtcdAction } from '../../controllers/nixcluster/etcd-plan.ts';
+} from '../../controllers/nixcluster/etcd/facts.ts';
+import { type Decision, decide, type EtcdAction } from '../../controllers/nixcluster/etcd/plan.ts';
 import type { ClusterEtcd, EtcdInitial } from '../../crds/index.ts';
 
 type Data = { cluster: string; member: string };

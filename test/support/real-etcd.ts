@@ -22,7 +22,7 @@ import { buildAsset } from '../../bootstrap/build.ts';
 import { etcdSchema } from '../../controllers/lib/host/observed.ts';
 import type { Authority } from '../../controllers/lib/pki/authority.ts';
 import { issueLeaf } from '../../controllers/lib/pki/leaf.ts';
-import { etcdClusterFile } from '../../controllers/nixcluster/etcd-file.ts';
+import { etcdClusterFile } from '../../controllers/nixcluster/etcd/file.ts';
 import { etcdStatusOf } from '../../controllers/nixnode/member-status.ts';
 import type { ClusterEtcd, NixNode } from '../../crds/index.ts';
 import { nodeOf } from './cluster-objects.ts';

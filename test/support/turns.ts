@@ -1,6 +1,6 @@
 /** Nodes as a roll-out sees them: well, and with nothing to do, unless a test says otherwise. */
-import type { Rules } from '../../controllers/nixcluster/rollout.ts';
-import type { Turn } from '../../controllers/nixcluster/turns.ts';
+import type { Rules } from '../../controllers/nixcluster/rollout/plan.ts';
+import type { Turn } from '../../controllers/nixcluster/rollout/turns.ts';
 
 export type Change = Turn;
 

@@ -10,7 +10,7 @@ import { Leader, type LeaseTimes } from './leader.ts';
 import type { Metrics } from './metrics.ts';
 import { type Caches, kindId, strictReader } from './reader.ts';
 import { Runner } from './runner.ts';
-import { deadline, sleep } from './sleep.ts';
+import { aborted, deadline, sleep } from './sleep.ts';
 
 export type OperatorOptions = {
   client: KubeClient;
@@ -173,12 +173,6 @@ async function startHealth(options: OperatorOptions, caches: Cache[]): Promise<H
 async function synced(caches: Cache[], clock: Clock, signal: AbortSignal): Promise<void> {
   while (!signal.aborted && !caches.every((cache) => cache.synced)) await sleep(clock, syncPollMs, signal);
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 
 /** Whether `work` ended within `ms`. */
 async function within(clock: Clock, ms: number, work: Promise<unknown>): Promise<boolean> {

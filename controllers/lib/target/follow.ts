@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Holds, KubeClient } from '../kube/client.ts';
 import { Cache } from '../runtime/cache.ts';
 import type { ObjectKey, Source, Woken } from '../runtime/controller.ts';
+import { aborted } from '../runtime/sleep.ts';
 import { type Entry, keyOf } from '../runtime/store.ts';
 
 /** A kind, and what of an object matters; `undefined` for objects that do not matter at all. */
@@ -50,10 +51,7 @@ export class Follower implements Source {
   async run(wake: (primary: Woken) => void, signal: AbortSignal): Promise<void> {
     this.#wake = wake;
     this.#signal = signal;
-    await new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      else signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+    await aborted(signal);
     for (const { stop } of this.#kept.values()) stop.abort();
     this.#kept.clear();
   }

@@ -6,6 +6,7 @@ import type { Kind, KubeClient } from '../kube/client.ts';
 import type { ServedKind } from '../kube/served-kinds.ts';
 import { Cache } from '../runtime/cache.ts';
 import type { ObjectKey, Source, Woken } from '../runtime/controller.ts';
+import { aborted } from '../runtime/sleep.ts';
 import { type Entry, keyOf } from '../runtime/store.ts';
 
 export type LabelledOptions = {
@@ -45,10 +46,7 @@ export class Labelled implements Source {
   async run(wake: (primary: Woken) => void, signal: AbortSignal): Promise<void> {
     this.#wake = wake;
     this.#signal = signal;
-    await new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      else signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+    await aborted(signal);
     for (const { kinds } of this.#clusters.values()) for (const { stop } of kinds.values()) stop.abort();
     this.#clusters.clear();
   }

@@ -5,9 +5,9 @@
 import fc from 'fast-check';
 import { contains, overlaps, parseNetwork } from '../../../controllers/lib/core/network.ts';
 import { assign } from '../../../controllers/nixcluster/allocate.ts';
-import { depart, type Known } from '../../../controllers/nixcluster/depart.ts';
 import type { Member } from '../../../controllers/nixcluster/members.ts';
 import { highestIndex, placeOf, servicesOf, takenIndexes } from '../../../controllers/nixcluster/network.ts';
+import { type Known, retireLeavers } from '../../../controllers/nixcluster/retire.ts';
 import { clusterOf } from '../../support/cluster-objects.ts';
 
 const { network } = clusterOf({
@@ -144,7 +144,7 @@ class World {
   reconcile(): void {
     const members = [...this.nodes.values()];
     const before = new Map(this.known.nodes.map(({ uid, index }) => [uid, index]));
-    const { nodes, retired, problems } = assign(depart(this.known, members, at), members, limits);
+    const { nodes, retired, problems } = assign(retireLeavers(this.known, members, at), members, limits);
     this.known = { nodes, retired };
     for (const { name: one, uid, index } of nodes) {
       if (before.has(uid)) expect({ uid, index }).toEqual({ uid, index: before.get(uid) });

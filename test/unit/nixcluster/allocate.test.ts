@@ -1,6 +1,6 @@
 import { assign, type Limits } from '../../../controllers/nixcluster/allocate.ts';
-import { depart, type Known, maxRetired } from '../../../controllers/nixcluster/depart.ts';
 import type { Member } from '../../../controllers/nixcluster/members.ts';
+import { type Known, maxRetired, retireLeavers } from '../../../controllers/nixcluster/retire.ts';
 
 const limits: Limits = { highest: 255, taken: [{ first: 0, last: 0, whose: 'services' }], nodes: 1000 };
 const at = '2026-11-21T10:00:00Z';
@@ -95,7 +95,7 @@ describe('a status that was lost', () => {
   test('a host that is being given up keeps its number until it is', () => {
     const leaving = member('a', { claimed: 3, stage: 'leaving' });
     expect(numbers(assign(nothing, [leaving], limits))).toEqual({ a: 3 });
-    expect(depart(nothing, [{ ...leaving, stage: 'left' }], at).retired).toEqual([
+    expect(retireLeavers(nothing, [{ ...leaving, stage: 'left' }], at).retired).toEqual([
       { index: 3, name: 'a', at },
     ]);
   });
@@ -138,7 +138,7 @@ describe('who leaves', () => {
   const before = known({ a: 1, b: 2 });
 
   test('frees its number by a reset', () => {
-    const after = depart(before, [member('a'), member('b', { stage: 'reset' })], at);
+    const after = retireLeavers(before, [member('a'), member('b', { stage: 'reset' })], at);
     expect([numbers(after), after.retired]).toEqual([{ a: 1 }, []]);
   });
 
@@ -146,28 +146,28 @@ describe('who leaves', () => {
     ['is given up', [member('a'), member('b', { stage: 'left' })]],
     ['vanishes', [member('a')]],
   ])('takes its number along where it %s', (_, members) => {
-    const after = depart(before, members, at);
+    const after = retireLeavers(before, members, at);
     expect([numbers(after), after.retired]).toEqual([{ a: 1 }, [{ index: 2, name: 'b', at }]]);
     expect(numbers(assign(after, [...members, member('new')], limits)).new).toBe(3);
   });
 
   test('is not gone while it is being deleted', () => {
-    expect(numbers(depart(before, [member('a'), member('b', { stage: 'leaving' })], at))).toEqual({
+    expect(numbers(retireLeavers(before, [member('a'), member('b', { stage: 'leaving' })], at))).toEqual({
       a: 1,
       b: 2,
     });
   });
 
   test('a namesake takes the place, unless it asks for another number', () => {
-    const same = depart(before, [member('a'), member('b', { uid: 'new' })], at);
+    const same = retireLeavers(before, [member('a'), member('b', { uid: 'new' })], at);
     expect(same.nodes[1]).toEqual({ name: 'b', uid: 'new', index: 2 });
-    const other = depart(before, [member('a'), member('b', { uid: 'new', asked: 9 })], at);
+    const other = retireLeavers(before, [member('a'), member('b', { uid: 'new', asked: 9 })], at);
     expect([numbers(other), other.retired]).toEqual([{ a: 1 }, [{ index: 2, name: 'b', at }]]);
   });
 
   test('no number is forgotten where no more can be retired', () => {
     const retired = Array.from({ length: maxRetired }, (_, at_) => ({ index: at_ + 10, name: 'x', at }));
-    const after = depart({ ...before, retired }, [member('a')], at);
+    const after = retireLeavers({ ...before, retired }, [member('a')], at);
     expect(numbers(after)).toEqual({ a: 1, b: 2 });
     expect(reasons(assign(after, [member('a')], { ...limits, highest: 65_535 }))).toEqual(['TooManyRetired']);
   });

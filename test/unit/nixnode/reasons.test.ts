@@ -34,9 +34,9 @@ const elsewhere: Record<string, () => string[]> = {
     ...refusalReasons,
     ...matches(read('controllers/nixcluster/upgrade.ts'), /reason: '(\w+)'/g),
   ],
-  // nixcluster/etcd.ts: what etcd-words.ts says.
+  // nixcluster/etcd/tend.ts: what words.ts says.
   'trouble.reason': () =>
-    matches(read('controllers/nixcluster/etcd-words.ts'), /\b(?:progressing|waiting)\(\s*'(\w+)'/g),
+    matches(read('controllers/nixcluster/etcd/words.ts'), /\b(?:progressing|waiting)\(\s*'(\w+)'/g),
   '`${kind}KeyNotFound`': () => ['ConfigMapKeyNotFound', 'SecretKeyNotFound'],
   '`${kind.kind}NotFound`': () => [
     'ClusterPKINotFound',

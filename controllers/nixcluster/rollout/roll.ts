@@ -1,10 +1,10 @@
 /** The step of a visit that gives nodes their turns, and empties them before and opens them after. */
-import { type ClusterNode, type NixCluster, type NixNode, parseDuration } from '../../crds/index.ts';
-import { KubeError } from '../lib/kube/kube-error.ts';
+import { type ClusterNode, type NixCluster, type NixNode, parseDuration } from '../../../crds/index.ts';
+import { KubeError } from '../../lib/kube/kube-error.ts';
 import { type CordonedNode, isClosed } from './cordon.ts';
 import type { DrainPolicy } from './drain.ts';
 import { type Api, closedNodes, type Emptied, emptyNode, openNode } from './empty-node.ts';
-import { type Decision, planRollout, type Rules } from './rollout.ts';
+import { type Decision, planRollout, type Rules } from './plan.ts';
 import { type ApiState, type Nodes, type Turn, turnsOf } from './turns.ts';
 
 export type RollOutWork = {

@@ -1,5 +1,5 @@
 /** Before there is a cluster of etcd, and while nobody can be asked about it. Pure. */
-import type { ClusterEtcd, EtcdInitial } from '../../crds/index.ts';
+import type { ClusterEtcd, EtcdInitial } from '../../../crds/index.ts';
 import {
   clusterOf,
   type EtcdFacts,
@@ -8,9 +8,9 @@ import {
   socketURL,
   transportOf,
   wantedOf,
-} from './etcd-facts.ts';
-import { problemOf } from './etcd-members.ts';
-import type { Decision } from './etcd-plan.ts';
+} from './facts.ts';
+import { problemOf } from './members.ts';
+import type { Decision } from './plan.ts';
 import {
   changingTransport,
   conflicting,
@@ -21,7 +21,7 @@ import {
   starting,
   unnumbered,
   unobserved,
-} from './etcd-words.ts';
+} from './words.ts';
 
 /** No cluster is known: one is begun, if it is certain that there is none. */
 export function begin(facts: EtcdFacts): Decision {

@@ -1,6 +1,6 @@
 /** What chance seldom comes by: moments in which a wrong step would cost a cluster. test/property/nixcluster has the rest. */
-import type { Decision } from '../../../controllers/nixcluster/etcd-plan.ts';
-import { EtcdWorld } from '../../support/etcd-world.ts';
+import type { Decision } from '../../../../controllers/nixcluster/etcd/plan.ts';
+import { EtcdWorld } from '../../../support/etcd-world.ts';
 
 const names = ['a', 'b', 'c'];
 const round = (world: EtcdWorld, skip: readonly string[] = []): Decision => {

@@ -1,8 +1,8 @@
 /** Hosts fail, releases turn out to be bad, people change their minds: no more nodes go down than may, and it ends. */
 import fc from 'fast-check';
-import { type Decision, planRollout, type Rules } from '../../../controllers/nixcluster/rollout.ts';
-import type { Turn } from '../../../controllers/nixcluster/turns.ts';
-import { controlPlane, rules as usual, worker } from '../../support/turns.ts';
+import { type Decision, planRollout, type Rules } from '../../../../controllers/nixcluster/rollout/plan.ts';
+import type { Turn } from '../../../../controllers/nixcluster/rollout/turns.ts';
+import { controlPlane, rules as usual, worker } from '../../../support/turns.ts';
 
 type Node = {
   turn: Turn;

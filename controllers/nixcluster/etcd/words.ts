@@ -1,8 +1,8 @@
 /** What etcd waits for, and what users can do about it. Pure. */
-import type { Verdict } from '../lib/core/outcome.ts';
-import { several } from '../lib/core/several.ts';
-import { lossAnnotation, removalAnnotation } from './etcd-facts.ts';
-import { quorumOf } from './etcd-members.ts';
+import type { Verdict } from '../../lib/core/outcome.ts';
+import { several } from '../../lib/core/several.ts';
+import { lossAnnotation, removalAnnotation } from './facts.ts';
+import { quorumOf } from './members.ts';
 
 /** Something that keeps EtcdHealthy from being true. */
 export type EtcdTrouble = { verdict: Verdict; reason: string; message: string; recheckMs: number };

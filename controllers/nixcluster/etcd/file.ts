@@ -1,5 +1,5 @@
 /** What a member without data is told: the data file `etcd-cluster`, which nix/modules/kubernetes/etcd.sh reads. Pure. */
-import type { EtcdInitial } from '../../crds/index.ts';
+import type { EtcdInitial } from '../../../crds/index.ts';
 
 export const etcdClusterFile = ({ state, start, replaces, members }: EtcdInitial): string =>
   [

@@ -1,6 +1,6 @@
 /** Which pods leave a node before it changes, in which way, and why some stay. Pure. */
 import { z } from 'zod';
-import { several } from '../lib/core/several.ts';
+import { several } from '../../lib/core/several.ts';
 
 const labels = z.record(z.string(), z.string()).default({});
 const name = z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/);

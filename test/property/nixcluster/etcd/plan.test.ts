@@ -1,6 +1,6 @@
 /** Whatever happens in whatever order: no action without a majority, no member twice, no second cluster; and in the end all is well. */
 import fc from 'fast-check';
-import { EtcdWorld } from '../../support/etcd-world.ts';
+import { EtcdWorld } from '../../../support/etcd-world.ts';
 
 const names = ['a', 'b', 'c'] as const;
 const name = fc.constantFrom(...names);

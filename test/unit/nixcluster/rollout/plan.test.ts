@@ -1,7 +1,7 @@
-import { type Decision, planRollout, type Rules } from '../../../controllers/nixcluster/rollout.ts';
-import { checkRollout } from '../../../controllers/nixcluster/rollout-verdict.ts';
-import type { ClusterNode } from '../../../crds/index.ts';
-import { type Change, controlPlane, frontend, rules, worker } from '../../support/turns.ts';
+import { type Decision, planRollout, type Rules } from '../../../../controllers/nixcluster/rollout/plan.ts';
+import { checkRollout } from '../../../../controllers/nixcluster/rollout/verdict.ts';
+import type { ClusterNode } from '../../../../crds/index.ts';
+import { type Change, controlPlane, frontend, rules, worker } from '../../../support/turns.ts';
 
 const decide = (turns: Change[], more: Partial<Rules> = {}): Record<string, Decision> =>
   Object.fromEntries(planRollout(turns, { ...rules, ...more }).map((one) => [one.name, one]));

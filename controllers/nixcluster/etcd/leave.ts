@@ -1,13 +1,13 @@
 /** Which members go: of nodes that leave or are gone, and those that nobody can be any more. Pure. */
-import { answerOf, type EtcdFacts, identityOf } from './etcd-facts.ts';
-import { type Owned, unsafeWithout } from './etcd-members.ts';
-import type { EtcdAction, Found } from './etcd-plan.ts';
-import { changing, type EtcdTrouble, guarded } from './etcd-words.ts';
+import { answerOf, type EtcdFacts, identityOf } from './facts.ts';
+import { type Owned, unsafeWithout } from './members.ts';
+import type { EtcdAction, Found } from './plan.ts';
+import { changing, type EtcdTrouble, guarded } from './words.ts';
 
 type Leaving = { one: Owned; because: string; unlessOn: string | undefined };
 
 /** Who is not healthy goes first: that costs nothing. */
-export function depart(facts: EtcdFacts, owned: readonly Owned[], clusterID: string): Found {
+export function leave(facts: EtcdFacts, owned: readonly Owned[], clusterID: string): Found {
   const leaving = owned
     .flatMap((one) => leavingOf(facts, one, clusterID) ?? [])
     .sort((a, b) => Number(a.one.healthy) - Number(b.one.healthy));

@@ -1,10 +1,10 @@
-/** The life of etcd's membership: asks its members, decides by etcd-plan.ts, and takes the next step. */
-import type { ClusterEtcd, ClusterNode, NixCluster, NixNode } from '../../crds/index.ts';
-import { ReconcileError } from '../lib/core/outcome.ts';
-import type { Context } from '../lib/runtime/controller.ts';
-import type { EtcdAccess, EtcdApi } from '../lib/target/etcd.ts';
-import type { Targets } from '../lib/target/targets.ts';
-import { etcdAccess } from './access.ts';
+/** The life of etcd's membership: asks its members, decides by plan.ts, and takes the next step. */
+import type { ClusterEtcd, ClusterNode, NixCluster, NixNode } from '../../../crds/index.ts';
+import { ReconcileError } from '../../lib/core/outcome.ts';
+import type { Context } from '../../lib/runtime/controller.ts';
+import type { EtcdAccess, EtcdApi } from '../../lib/target/etcd.ts';
+import type { Targets } from '../../lib/target/targets.ts';
+import { etcdAccess } from '../access.ts';
 import {
   type EtcdAnswer,
   type EtcdFacts,
@@ -13,8 +13,8 @@ import {
   removalAnnotation,
   transportOf,
   whomToAsk,
-} from './etcd-facts.ts';
-import { decide, type EtcdAction } from './etcd-plan.ts';
+} from './facts.ts';
+import { decide, type EtcdAction } from './plan.ts';
 
 export type EtcdVisit = {
   cluster: NixCluster;

@@ -1,5 +1,5 @@
-import { etcdNodes } from '../../../controllers/nixcluster/etcd-facts.ts';
-import { clusterOf, nodeOf } from '../../support/cluster-objects.ts';
+import { etcdNodes } from '../../../../controllers/nixcluster/etcd/facts.ts';
+import { clusterOf, nodeOf } from '../../../support/cluster-objects.ts';
 
 const deletionTimestamp = '2026-11-21T10:00:00Z';
 const place = {

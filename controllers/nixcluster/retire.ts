@@ -11,7 +11,7 @@ export const maxRetired = 4096;
  * Takes out who has left. After a reset nothing uses the number any more; of whoever else left, nobody knows, and the
  * number is retired. `at` is the time as status writes it.
  */
-export function depart(known: Known, members: readonly Member[], at: string): Known {
+export function retireLeavers(known: Known, members: readonly Member[], at: string): Known {
   const byMember = new Map(members.map((member) => [member.name, member]));
   const nodes: Numbered[] = [];
   const leaving: Numbered[] = [];

@@ -1,7 +1,7 @@
 /** What is known of etcd, from objects and from etcd itself, before anything is decided. Pure. */
-import type { ClusterEtcd, ClusterNode, NixCluster, NixNode } from '../../crds/index.ts';
-import { hostPort, primaryAddressOf } from './control-planes.ts';
-import { byName } from './members.ts';
+import type { ClusterEtcd, ClusterNode, NixCluster, NixNode } from '../../../crds/index.ts';
+import { hostPort, primaryAddressOf } from '../control-planes.ts';
+import { byName } from '../members.ts';
 
 /** A control-plane node, as far as etcd is concerned. */
 export type EtcdNode = {

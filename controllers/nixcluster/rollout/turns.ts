@@ -1,5 +1,5 @@
 /** A node as a roll-out sees it: what there is to change on it, and whether the cluster can count on it. Pure. */
-import type { ClusterNode, NixCluster, NixNode } from '../../crds/index.ts';
+import type { ClusterNode, NixCluster, NixNode } from '../../../crds/index.ts';
 
 export type TurnState = NonNullable<ClusterNode['rollout']>['state'];
 

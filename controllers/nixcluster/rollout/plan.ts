@@ -2,8 +2,8 @@
  * Whose turn it is: which nodes may change their systems, and what is done to them before and after. Control-plane nodes
  * change first and one by one, workers by maxUnavailable. Pure; every visit decides anew from what is seen.
  */
-import { several } from '../lib/core/several.ts';
-import { byName } from './members.ts';
+import { several } from '../../lib/core/several.ts';
+import { byName } from '../members.ts';
 import type { ApiState, Turn, TurnState } from './turns.ts';
 
 export type Rules = {

@@ -1,5 +1,5 @@
-import { departureOf, hasToDrain, type Leaver } from '../../../controllers/nixcluster/departure.ts';
-import { clusterOf, nodeOf } from '../../support/cluster-objects.ts';
+import { departureOf, hasToDrain, type Leaver } from '../../../../controllers/nixcluster/departure/plan.ts';
+import { clusterOf, nodeOf } from '../../../support/cluster-objects.ts';
 
 const at = '2026-11-21T10:00:00Z';
 const deleted = Date.parse(at);

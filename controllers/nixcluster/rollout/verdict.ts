@@ -1,8 +1,8 @@
 /** What a roll-out, and nodes that leave, say of themselves. Pure. */
-import type { ClusterNode } from '../../crds/index.ts';
-import { ReconcileError } from '../lib/core/outcome.ts';
-import { several } from '../lib/core/several.ts';
-import type { Decision } from './rollout.ts';
+import type { ClusterNode } from '../../../crds/index.ts';
+import { ReconcileError } from '../../lib/core/outcome.ts';
+import { several } from '../../lib/core/several.ts';
+import type { Decision } from './plan.ts';
 import type { Turn } from './turns.ts';
 
 export type Going = {

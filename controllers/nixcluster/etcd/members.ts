@@ -1,7 +1,7 @@
 /** Whose member is whose, and how many may be missing. Pure. */
-import type { ClusterEtcd, EtcdMember } from '../../crds/index.ts';
-import { answerOf, type EtcdEntry, type EtcdFacts, type EtcdNode, identityOf } from './etcd-facts.ts';
-import { byName } from './members.ts';
+import type { ClusterEtcd, EtcdMember } from '../../../crds/index.ts';
+import { byName } from '../members.ts';
+import { answerOf, type EtcdEntry, type EtcdFacts, type EtcdNode, identityOf } from './facts.ts';
 
 export type Owned = {
   entry: EtcdEntry;

@@ -1,8 +1,8 @@
 /** The steps by which a node leaves a living cluster, in an order in which none costs what the next needs. Pure. */
-import type { ClusterNode, NixCluster, NixNode } from '../../crds/index.ts';
-import { parseDuration } from '../../crds/index.ts';
-import type { Emptied } from './empty-node.ts';
-import { isRegistered } from './turns.ts';
+import type { ClusterNode, NixCluster, NixNode } from '../../../crds/index.ts';
+import { parseDuration } from '../../../crds/index.ts';
+import type { Emptied } from '../rollout/empty-node.ts';
+import { isRegistered } from '../rollout/turns.ts';
 
 export type Departure = NonNullable<ClusterNode['departure']>;
 

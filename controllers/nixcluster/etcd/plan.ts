@@ -2,14 +2,14 @@
  * The next step in the life of etcd's membership, from what is true now: no step remembers what came before it, so whoever
  * decides may die between any two. The rules are those of docs/adr/0009-etcd-membership.md. Pure.
  */
-import type { ClusterEtcd, EtcdInitial } from '../../crds/index.ts';
-import { several } from '../lib/core/several.ts';
-import { begin, unlisted } from './etcd-begin.ts';
-import { clusterOf, type EtcdEntry, type EtcdFacts, transportOf, wantedOf } from './etcd-facts.ts';
-import { admit } from './etcd-join.ts';
-import { depart } from './etcd-leave.ts';
-import { membersStatus, type Owned, ownersOf, problemOf } from './etcd-members.ts';
-import { changing, conflicting, type EtcdTrouble, unhealthy, unknownMember } from './etcd-words.ts';
+import type { ClusterEtcd, EtcdInitial } from '../../../crds/index.ts';
+import { several } from '../../lib/core/several.ts';
+import { begin, unlisted } from './begin.ts';
+import { clusterOf, type EtcdEntry, type EtcdFacts, transportOf, wantedOf } from './facts.ts';
+import { admit } from './join.ts';
+import { leave } from './leave.ts';
+import { membersStatus, type Owned, ownersOf, problemOf } from './members.ts';
+import { changing, conflicting, type EtcdTrouble, unhealthy, unknownMember } from './words.ts';
 
 /** What is asked of etcd. One at a time: what it did is seen before anything else is decided. */
 export type EtcdAction =
@@ -45,7 +45,7 @@ export function decide(facts: EtcdFacts): Decision {
 /** A majority agreed on the list just now, so it can be changed. */
 function keep(facts: EtcdFacts, list: readonly EtcdEntry[], clusterID: string): Decision {
   const owned = ownersOf(facts, list, clusterID);
-  const left = depart(facts, owned, clusterID);
+  const left = leave(facts, owned, clusterID);
   const moved = left.action ? { troubles: [] } : relocate(owned);
   const joined = left.action || moved.action ? { troubles: [] } : admit(facts, owned, clusterID);
   const action = left.action ?? moved.action ?? joined.action ?? null;

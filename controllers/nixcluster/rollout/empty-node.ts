@@ -1,6 +1,6 @@
 /** Closes a Node of a target cluster, empties and opens it again. Each call does what can be done now; none waits. */
-import type { KubeClient } from '../lib/kube/client.ts';
-import { KubeError } from '../lib/kube/kube-error.ts';
+import type { KubeClient } from '../../lib/kube/client.ts';
+import { KubeError } from '../../lib/kube/kube-error.ts';
 import { type CordonedNode, closedLabel, closedSince, closing, opening, readNode } from './cordon.ts';
 import {
   budgetsOf,

@@ -1,9 +1,9 @@
 /** Takes nodes whose NixNodes are being deleted out of the cluster, one short step a visit. */
-import type { ClusterNode, NixNode } from '../../crds/index.ts';
-import { timestamp } from '../lib/core/timestamp.ts';
-import { departureOf, hasToDrain, type Leaver } from './departure.ts';
-import { type Api, deleteNode, emptyNode } from './empty-node.ts';
-import { drainPolicyOf, type RollOutWork, unlessSilent } from './roll-out.ts';
+import type { ClusterNode, NixNode } from '../../../crds/index.ts';
+import { timestamp } from '../../lib/core/timestamp.ts';
+import { type Api, deleteNode, emptyNode } from '../rollout/empty-node.ts';
+import { drainPolicyOf, type RollOutWork, unlessSilent } from '../rollout/roll.ts';
+import { departureOf, hasToDrain, type Leaver } from './plan.ts';
 
 const drainingMs = 2_000;
 

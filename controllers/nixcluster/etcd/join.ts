@@ -1,9 +1,9 @@
 /** How nodes become members: one at a time, first as a learner without a vote. Pure. */
-import type { EtcdInitial } from '../../crds/index.ts';
-import { type EtcdEntry, type EtcdFacts, type EtcdNode, identityOf, wantedOf } from './etcd-facts.ts';
-import type { Owned } from './etcd-members.ts';
-import type { Found } from './etcd-plan.ts';
-import { cannotJoin, changing, type EtcdTrouble, foreign, joining } from './etcd-words.ts';
+import type { EtcdInitial } from '../../../crds/index.ts';
+import { type EtcdEntry, type EtcdFacts, type EtcdNode, identityOf, wantedOf } from './facts.ts';
+import type { Owned } from './members.ts';
+import type { Found } from './plan.ts';
+import { cannotJoin, changing, type EtcdTrouble, foreign, joining } from './words.ts';
 
 export function admit(facts: EtcdFacts, owned: readonly Owned[], clusterID: string): Found {
   const joiner = owned.find(({ entry, hasStarted }) => entry.learner || !hasStarted);

@@ -1,4 +1,10 @@
-import { closedSince, closing, isClosed, opening, readNode } from '../../../controllers/nixcluster/cordon.ts';
+import {
+  closedSince,
+  closing,
+  isClosed,
+  opening,
+  readNode,
+} from '../../../../controllers/nixcluster/rollout/cordon.ts';
 import {
   budgetsOf,
   isOverdue,
@@ -6,7 +12,7 @@ import {
   mustLeave,
   readBudgets,
   readPods,
-} from '../../../controllers/nixcluster/drain.ts';
+} from '../../../../controllers/nixcluster/rollout/drain.ts';
 
 const pod = (name: string, more: object = {}, status: object = { phase: 'Running' }) => ({
   metadata: { name, namespace: 'default', uid: `uid-of-${name}`, labels: { app: 'web' }, ...more },
