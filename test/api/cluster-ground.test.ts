@@ -1,5 +1,5 @@
 /** A cluster's ground from `kubectl apply` to Ready, on scripted hosts: network, mesh and certificates together. */
-import { X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { type Clock, systemClock } from '../../controllers/lib/core/clock.ts';
 import type { ClusterPKIStatus, NixClusterStatus, WireguardMeshStatus } from '../../crds/index.ts';
 import { startTestCluster, type TestCluster } from '../support/cluster.ts';
@@ -219,14 +219,31 @@ test('authorities are rotated in stages, up to what only a cluster that runs can
     240_000,
   );
   expect(fingerprintIn(back.status?.authorities)).toBe(fingerprintIn(before));
+  const trusted = new Map(
+    (back.status?.authorities ?? []).map(({ name, fingerprint }) => [
+      `${name}-trust`,
+      createHash('sha256').update(fingerprint).digest('hex'),
+    ]),
+  );
+  await waitForNode(
+    ...([cluster, 'node1', 'nobody else is trusted'] as const),
+    ({ status }) => {
+      const trusts = status?.pki?.authorities.filter(({ name }) => trusted.has(name)) ?? [];
+      return (
+        trusts.length === 3 && trusts.every(({ name, fingerprint }) => fingerprint === trusted.get(name))
+      );
+    },
+    60_000,
+  );
 }, 500_000);
 
 test('objects that are created anew find numbers, keys and pin where hosts have them', async () => {
+  const all = ['node1', 'node2', 'node3', 'node4'];
+  await calm(all);
   const before = (await nixCluster('before')).status;
   const keysBefore = (await mesh('before')).status?.nodes;
   const prints = (await pki('before')).status?.authorities?.map(({ fingerprint }) => fingerprint);
   await operator.stop();
-  const all = ['node1', 'node2', 'node3', 'node4'];
   for (const name of all) {
     await kubectl('patch', 'nixnode', name, '--type=merge', '-p', '{"metadata":{"finalizers":null}}');
     await kubectl('delete', 'nixnode', name);
