@@ -13,7 +13,7 @@ const tiers = [
   { name: 'unit', workers: 2, timeoutMs: 10_000 },
   { name: 'property', workers: 2, timeoutMs: 60_000 },
   { name: 'nix', workers: 2, timeoutMs: 120_000 },
-  { name: 'api', workers: 1, timeoutMs: 120_000 },
+  { name: 'api', workers: 2, timeoutMs: 120_000 },
   { name: 'host', workers: 1, timeoutMs: 300_000 },
   { name: 'vm', workers: 1, timeoutMs: 600_000 },
   // All of it takes half an hour: who does not ask for it gets one cluster on one host.
