@@ -30,9 +30,7 @@ const on = (name: string): Asking => cluster.on(name);
 beforeAll(async () => {
   cluster = await startKubernetesHosts([...names, joiner]);
   const begun = performance.now();
-  // Of the primary's own address nothing is known before it has one: the default, ssh.host, is what it is here.
-  const objects = fitted(example, cluster).map((object) => withoutEndpoint(object as Written));
-  await applyExample(cluster, objects);
+  await applyExample(cluster, fitted(example, cluster));
   await waitForNodes(cluster, primary, 3, 300_000);
   console.info(
     `three Nodes are ready ${((performance.now() - begun) / 1000).toFixed(1)} s after kubectl apply`,
@@ -43,12 +41,6 @@ afterAll(async () => {
   admin?.[Symbol.dispose]();
   await cluster?.[Symbol.asyncDispose]();
 }, 240_000);
-
-type Written = { kind: string; metadata: { name: string }; spec: { mesh?: { endpoint?: string } } };
-const withoutEndpoint = (object: Written): Written => {
-  const { endpoint: _, ...mesh } = object.spec.mesh ?? {};
-  return object.kind === 'NixNode' ? { ...object, spec: { ...object.spec, mesh } } : object;
-};
 
 const json = async (script: string) => JSON.parse(await on(primary).run(`${kubectl} ${script} -o json`));
 

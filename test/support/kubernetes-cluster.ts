@@ -72,11 +72,16 @@ export function fitted(example: readonly Written[], cluster: KubernetesCluster):
         };
       }
       case 'NixNode': {
-        const { system: _, ...spec } = object.spec;
+        const { system: _, mesh: written, ...spec } = object.spec;
+        // The default of an endpoint, ssh.host, is what it is here.
+        const { endpoint: __, ...mesh } = (written ?? {}) as Fields;
         const { address, address6, port, hostKey } = cluster.host(object.metadata.name);
         const host = cluster.family === 'IPv6' ? address6 : address;
         const ssh = { host, port, keyRef: { name: 'deploy-key' }, hostKeys: [hostKey] };
-        return { ...object, spec: { ...spec, ssh, modules: [{ inline: hardware }] } };
+        return {
+          ...object,
+          spec: { ...spec, ...(written !== undefined && { mesh }), ssh, modules: [{ inline: hardware }] },
+        };
       }
       default:
         return object;
