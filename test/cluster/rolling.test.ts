@@ -3,6 +3,7 @@
  * on booted hosts, by the operator.
  */
 import type { NixClusterStatus } from '../../crds/index.ts';
+import { startAsking } from '../support/busy-client.ts';
 import { apply, conditionOf, findNode, getNode, namespace, waitForNode } from '../support/fleet.ts';
 import {
   applyExample,
@@ -15,7 +16,7 @@ import {
   waitForNodes,
 } from '../support/kubernetes-cluster.ts';
 import { findObject, waitForObject } from '../support/objects.ts';
-import { list, podSpec, serve, service } from '../support/pods.ts';
+import { startServing } from '../support/serving.ts';
 import { waitFor } from '../support/wait.ts';
 
 const example = exampleOf('03-primary-and-workers.yaml');
@@ -70,66 +71,6 @@ const clusterSays = (what: string, fits: (status: NixClusterStatus) => boolean, 
   );
 const rolledOut = (status: NixClusterStatus) => status.conditions?.find(({ type }) => type === 'RolledOut');
 
-/** A Deployment that serves, one pod on each worker as long as there are two. */
-const web = {
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  metadata: { name: 'web' },
-  spec: {
-    replicas: 2,
-    selector: { matchLabels: { app: 'web' } },
-    template: {
-      metadata: { labels: { app: 'web' } },
-      spec: withProbe(
-        podSpec('web', serve, {
-          terminationGracePeriodSeconds: 8,
-          topologySpreadConstraints: [
-            {
-              ...{ maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'ScheduleAnyway' },
-              labelSelector: { matchLabels: { app: 'web' } },
-            },
-          ],
-        }),
-      ),
-    },
-  },
-};
-function withProbe(spec: { [field: string]: unknown }): object {
-  const [container] = spec.containers as object[];
-  const readinessProbe = { httpGet: { path: '/', port: 8080 }, periodSeconds: 1 };
-  return { ...spec, containers: [{ ...container, readinessProbe }] };
-}
-const budget = {
-  apiVersion: 'policy/v1',
-  kind: 'PodDisruptionBudget',
-  metadata: { name: 'web' },
-  spec: { minAvailable: 1, selector: { matchLabels: { app: 'web' } } },
-};
-
-/** On the first host, which has no such pod: asks the Service without a pause, a line for each answer. */
-async function startAsking(): Promise<() => Promise<{ asked: number; failed: number }>> {
-  const on = cluster.on(first);
-  const address = await on.run(`${kubectl} get service web -o 'jsonpath={.spec.clusterIP}'`);
-  await on.run(
-    'rm -f /run/ask-stop; cat >/run/ask; chmod +x /run/ask',
-    `#!/bin/sh
-while [ ! -e /run/ask-stop ]; do
-  if busybox wget -q -O - -T 3 http://${address} >/dev/null 2>&1; then echo yes; else echo no; fi
-  sleep 0.1
-done
-`,
-  );
-  await on.run(
-    'systemd-run --quiet --unit=ask --collect -p StandardOutput=truncate:/run/asked --setenv=PATH="$PATH" /run/ask',
-  );
-  return async () => {
-    await on.run('touch /run/ask-stop');
-    await on.eventually('its end', '! systemctl is-active --quiet ask', 30_000);
-    const lines = (await on.run('cat /run/asked')).split('\n');
-    return { asked: lines.length, failed: lines.filter((line) => line !== 'yes').length };
-  };
-}
-
 beforeAll(async () => {
   cluster = await startKubernetesHosts(names);
 }, 600_000);
@@ -140,10 +81,7 @@ afterAll(async () => {
 test('three nodes, and a Deployment of two', async () => {
   await applyExample(cluster, objects());
   await waitForNodes(cluster, first, 3, 400_000);
-  const on = cluster.on(first);
-  await on.eventually('an account for pods', `${kubectl} get serviceaccount default`, 60_000);
-  await on.run(`${kubectl} apply -f -`, list(web, budget, service('web')));
-  await on.eventually('its pods', `${kubectl} rollout status deployment web --timeout=1s`, 120_000);
+  await startServing(cluster, first);
   await clusterSays('rolled out', (status) => rolledOut(status)?.status === 'True', 120_000);
 }, 700_000);
 
@@ -151,7 +89,7 @@ const podsOf = `${kubectl} get pods -l app=web -o 'jsonpath={range .items[*]}{.m
 
 test('a change reaches one node after the other, the control plane first, and pods go on', async () => {
   const pods = await cluster.on(first).run(podsOf);
-  const stop = await startAsking();
+  const asking = await startAsking(cluster.on(first));
   const order: string[] = [];
   let together = 0;
   await change('{ environment.etc."rolled".text = "once"; }');
@@ -167,11 +105,11 @@ test('a change reaches one node after the other, the control plane first, and po
     },
     300_000,
   );
-  const counts = await stop();
+  const counts = await asking.stop();
   console.info(`during a roll-out: ${JSON.stringify(counts)}, in the order ${order.join(', ')}`);
   expect({ order, together }).toEqual({ order: names, together: 1 });
   for (const name of names) expect(await cluster.on(name).run('cat /etc/rolled')).toBe('once');
-  expect(counts.failed).toBe(0);
+  expect(counts.unanswered).toBe(0);
   expect(await cluster.on(first).run(podsOf)).toBe(pods);
 }, 400_000);
 
@@ -210,12 +148,12 @@ test('a change that fails gets no further than one node, and the next one goes t
 
 test('a node that leaves hands over its pods first, and nothing is left on its host', async () => {
   await clusterSays('rolled out', (status) => rolledOut(status)?.status === 'True', 120_000);
-  const stop = await startAsking();
+  const asking = await startAsking(cluster.on(first));
   await deleteNode(third);
   await gone(third, 240_000);
-  const counts = await stop();
+  const counts = await asking.stop();
   console.info(`while a node left: ${JSON.stringify(counts)}`);
-  expect(counts.failed).toBe(0);
+  expect(counts.unanswered).toBe(0);
   const on = cluster.on(first);
   expect(await on.run(`${kubectl} get nodes -o name`)).toBe(`node/${first}\nnode/${second}`);
   expect(await on.run(`${kubectl} get pods -l app=web -o 'jsonpath={.items[*].spec.nodeName}'`)).toBe(

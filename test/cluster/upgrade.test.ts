@@ -16,7 +16,7 @@ import {
   waitForNodes,
 } from '../support/kubernetes-cluster.ts';
 import { waitForObject } from '../support/objects.ts';
-import { deployment, list, pod, serve, service, wait } from '../support/pods.ts';
+import { startServing } from '../support/serving.ts';
 
 const example = exampleOf('02-single-node.yaml');
 const [name = ''] = nodesOf(example);
@@ -45,12 +45,7 @@ const clusterSays = (what: string, fits: (status: NixClusterStatus) => boolean, 
 test('a cluster with a Deployment that serves', async () => {
   await applyExample(cluster, fitted(example, cluster));
   await waitForNodes(cluster, name, 1, 400_000);
-  const web = deployment('web', 2, serve);
-  const counter = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'counter' }, data: { n: '0' } };
-  const objects = list(web, service('web'), pod('client', wait), counter);
-  await on().eventually('an account for pods', `${kubectl} get serviceaccount default`, 60_000);
-  await on().run(`${kubectl} apply -f - <<'END'\n${objects}\nEND`);
-  await on().eventually('pods', `${kubectl} rollout status deployment web --timeout=1s`, 120_000);
+  await startServing(cluster, name);
   await clusterSays('1.36 runs', ({ kubernetes }) => kubernetes?.version === '1.36');
 }, 600_000);
 
@@ -75,7 +70,7 @@ test('one minor up: etcd, API server, controllers, kubelet, and no gap in what s
     );
   });
   console.info(`during the upgrade: ${JSON.stringify(counts)}; stages seen: ${[...stages].join(', ')}`);
-  expect(counts).toMatchObject({ wrong: '0', unanswered: '0' });
+  expect(counts).toMatchObject({ wrong: 0, unanswered: 0 });
   expect(await stdout(`${kubectl} get node ${name} -o 'jsonpath={.status.nodeInfo.kubeletVersion}'`)).toBe(
     'v1.37.1',
   );
