@@ -70,11 +70,20 @@ export const clusterForNodes = ({ metadata, spec, status }: NixCluster): unknown
 ];
 
 /** How far a node may go, and how it is, is for that node alone: a roll-out must not wake a thousand for each step. */
-export function clusterForNode({ status }: NixCluster): (node: Woken) => unknown {
-  const nodes = new Map((status?.nodes ?? []).map((node) => [node.name, node]));
-  const initial = status?.etcd?.initial;
-  return ({ name }) => [nodes.get(name), initial?.for.includes(name) && initial];
+export function clusterForNode(cluster: NixCluster): (node: Woken) => unknown {
+  const { nodes: places = [], etcd } = cluster.status ?? {};
+  const nodes = new Map(places.map((node) => [node.name, node]));
+  const initial = etcd?.initial;
+  return ({ name }) => [
+    nodes.get(name),
+    initial?.for.includes(name) && initial,
+    isMemberAiling(cluster, name),
+  ];
 }
+
+/** Whether etcd misses the member of a node: what its host has of it may have changed. */
+export const isMemberAiling = ({ status }: NixCluster, name: string): boolean =>
+  status?.etcd?.members?.some(({ node, healthy }) => node === name && healthy === false) === true;
 
 export const meshForNodes = (mesh: WireguardMesh): unknown => [
   mesh.metadata.uid,

@@ -14,6 +14,7 @@ import { runsKubelet } from '../nixcluster/plan-node.ts';
 import {
   clusterForNode,
   clusterForNodes,
+  isMemberAiling,
   meshForNodes,
   nodesOfCluster,
   nodesOfClusterSecret,
@@ -24,7 +25,7 @@ import {
 import { deploy } from './deploy.ts';
 import type { Fences } from './fence.ts';
 import { finalizeNode } from './finalize.ts';
-import { checkHealth, recheckAfter, recheckFrontends } from './health.ts';
+import { checkHealth, recheckAfter, recheckFrontends, recheckMember } from './health.ts';
 import { readRecord } from './manifest.ts';
 import { checkNodeObject } from './node-object.ts';
 import { render } from './render.ts';
@@ -71,8 +72,11 @@ export function nixNodeController(services: Services): Controller {
       await context.step('Healthy', () => checkHealth(visit.seen, context.clock.now()));
       const staged = Date.parse(readRecord(visit.seen.manifestB64).renderedAt ?? '');
       const forMesh = recheckAfter(meshSeen(visit), context.clock.now() - (staged || 0));
-      const recheckMs = Math.min(forMesh, recheckFrontends(visit.seen.frontends));
       const { membership } = visit;
+      const isAiling = membership !== null && isMemberAiling(membership.cluster, node.metadata.name);
+      const recheckMs = Math.min(
+        ...[forMesh, recheckFrontends(visit.seen.frontends), recheckMember(isAiling)],
+      );
       context.report({ kubernetesVersion: membership?.place.node?.version });
       // Last of all: a Node that is not ready keeps nothing from being deployed.
       if (membership && runsKubelet(node)) {

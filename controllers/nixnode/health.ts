@@ -36,6 +36,9 @@ export function recheckFrontends(frontends: Observation['frontends']): number {
   return frontends.every(({ servers, up }) => up > 0 && up === servers) ? servingMs : pickingUpMs;
 }
 
+/** Whether an ailing member of etcd has lost its data is known to who looks: nobody else tells, and its repair waits for it. */
+export const recheckMember = (isAiling: boolean): number => (isAiling ? recheckMs : calmMs);
+
 /** Words about a clock that is wrong; undefined where it is right. `nowMs` is ours. */
 export function clockProblem(seen: Pick<Observation, 'time'>, nowMs: number): string | undefined {
   const skew = seen.time - Math.round(nowMs / 1000);

@@ -55,8 +55,8 @@ test('one is alone, on a socket', async () => {
   const alone = await etcd('alone', ({ state }) => state === 'Alone', 240_000);
   expect(alone).toMatchObject({ transport: 'Socket', members: [{ node: 'lab-1', learner: false }] });
   const node = cluster.on('lab-1');
-  await node.eventually('the API', `${kubectl} get --raw /readyz`, 180_000);
-  await node.run(`${kubectl} create configmap kept --from-literal=key=value`);
+  // As soon as the API serves and its first rights are there.
+  await node.eventually('a write', `${kubectl} create configmap kept --from-literal=key=value`, 180_000);
   expect(await node.run('ss -Hltn "sport = :2379 or sport = :2380"')).toBe('');
 }, 480_000);
 

@@ -1,4 +1,9 @@
-import { clusterForNode, clusterForNodes } from '../../../controllers/nixnode/cluster-sources.ts';
+import {
+  clusterForNode,
+  clusterForNodes,
+  isMemberAiling,
+} from '../../../controllers/nixnode/cluster-sources.ts';
+import { recheckMember } from '../../../controllers/nixnode/health.ts';
 import { clusterForMesh } from '../../../controllers/wireguardmesh/sources.ts';
 import { clusterOf } from '../../support/cluster-objects.ts';
 
@@ -19,6 +24,25 @@ test.each([
   expect(clusterForMesh(after)).toEqual(clusterForMesh(before));
   expect(clusterForNode(after)({ name: 'a' })).not.toEqual(clusterForNode(before)({ name: 'a' }));
   expect(clusterForNode(after)({ name: 'b' })).toEqual(clusterForNode(before)({ name: 'b' }));
+});
+
+test('that etcd misses the member of one is for that one alone', () => {
+  const member = (name: string, healthy: boolean) => ({ id: '1', node: name, name, learner: false, healthy });
+  const nodes = [node('a'), node('b')];
+  const [was, is] = [true, false].map((healthy) =>
+    clusterOf(
+      {},
+      {
+        nodes,
+        etcd: { state: 'Degraded', transport: 'TLS', members: [member('a', healthy), member('b', true)] },
+      },
+    ),
+  );
+  expect(clusterForNode(is!)({ name: 'a' })).not.toEqual(clusterForNode(was!)({ name: 'a' }));
+  expect(clusterForNode(is!)({ name: 'b' })).toEqual(clusterForNode(was!)({ name: 'b' }));
+  expect(isMemberAiling(is!, 'a')).toBe(true);
+  expect(isMemberAiling(is!, 'b')).toBe(false);
+  expect([recheckMember(true), recheckMember(false)]).toEqual([30_000, 300_000]);
 });
 
 test('the addresses of one are for all', () => {
