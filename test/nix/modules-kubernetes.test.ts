@@ -155,6 +155,12 @@ test('services’ names are answered after nodes’ names, and a frontend answer
   expect(await look({ roles: '"frontend"' }, 'config.firn.dns.forwardTo')).toEqual([]);
 });
 
+test('an API server that is stopped does not wait for watches, only for requests that end', async () => {
+  expect((await flagsOf('kube-apiserver'))['shutdown-send-retry-after']).toBe('true');
+  const more = 'firn.kubernetes.apiServer.extraArgs.shutdown-send-retry-after = "false";';
+  expect((await flagsOf('kube-apiserver', { more }))['shutdown-send-retry-after']).toBe('false');
+});
+
 test('what users add reaches the component; a dollar sign is no variable of systemd’s', async () => {
   const more = `firn.kubernetes = {
     apiServer.extraArgs = { audit-log-maxage = "7"; v = "4"; };
