@@ -95,6 +95,19 @@ describe('etcd', () => {
     for (const _ of [1, 2]) expect(start(alone).stdout).toContain('--initial-cluster-state=new');
   });
 
+  test('whoever remembers is no child of etcd’s, which waits for none', () => {
+    haveData();
+    const children = `const { readdirSync, readFileSync } = require('node:fs');
+      setTimeout(() => {
+        const stats = readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name)).flatMap((pid) => {
+          try { return readFileSync('/proc/' + pid + '/stat', 'utf8').replace(/.*[)] /, ''); } catch { return []; }
+        });
+        console.log('children', stats.filter((stat) => stat.split(' ')[1] === String(process.pid)).length);
+      }, 800);`;
+    expect(start(alone, {}, [process.execPath, '-e', children, '--']).stdout).toBe('children 0\n');
+    expect(remembered()).toBe('start 1-a\ntransport TLS\n');
+  });
+
   test('one that was killed before it remembered does so later, and forgets nothing', () => {
     haveData();
     start(alone, {}, forAWhile);

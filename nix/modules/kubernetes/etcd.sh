@@ -112,6 +112,6 @@ if has_data && [ -e "$FIRN_ETCD_MEMORY/force-new-cluster" ]; then
 	echo "firn-etcd: this member goes on alone: --force-new-cluster" >&2
 	flags+=(--force-new-cluster)
 fi
-# etcd takes the place of this process; whoever remembers ends with it.
-remember "$start" >/dev/null &
+# etcd takes the place of this process; whoever remembers ends with it, and is no child of it, since it waits for none.
+(remember "$start" >/dev/null &)
 exec "$@" ${flags[@]+"${flags[@]}"}
