@@ -226,6 +226,9 @@ describe('with Flannel', () => {
       Backend: { Type: 'vxlan', VNI: 1, Port: 8472 },
     });
     expect(await configOf('kube-proxy.json', { more })).toMatchObject({ detectLocalMode: 'BridgeInterface' });
+    const moved = `${more} firn.kubernetes.packages.kubelet = pkgs.kubernetes // { outPath = "/older"; };`;
+    const waits = 'config.systemd.services.flannel.environment.FIRN_KUBECTL';
+    expect(await look({ more: moved }, waits)).toBe('/older/bin/kubectl');
     expect(await look({ more }, 'config.environment.etc."cni/net.d/10-firn.conflist".enable')).toBe(true);
   });
 

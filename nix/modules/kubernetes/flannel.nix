@@ -69,7 +69,7 @@ in
       ];
       environment = {
         NODE_NAME = kubernetes.nodeName;
-        FIRN_KUBECTL = "${kubernetes.package}/bin/kubectl";
+        FIRN_KUBECTL = "${kubernetes.packages.kubelet}/bin/kubectl";
       };
       restartTriggers = map (name: config.environment.etc."kubernetes/${name}".source) [
         "flannel.json"
