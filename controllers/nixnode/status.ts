@@ -91,7 +91,9 @@ function aheadOf(
   const part = wanted ? classOf(wanted.parts, runs) : former?.class;
   const built = seen.releases.some(({ id, system }) => id === desired && system !== null);
   const stops = part === 'system' && (wanted ? stopsPods(wanted, seen) : former?.stopsPods === true);
-  const restarts = wanted ? restartsServers(wanted, seen) : former?.restartsServers === true;
+  // A key on trial is what runs, and servers may still restart with it, or with the former one when it is taken back.
+  const isOpen = wanted === undefined || seen.current !== seen.confirmed;
+  const restarts = (isOpen && former?.restartsServers) || (wanted && restartsServers(wanted, seen));
   return {
     ...(part && { class: part }),
     ...(built && { built }),

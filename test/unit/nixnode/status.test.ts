@@ -1,7 +1,7 @@
-import { statusOf } from '../../../controllers/nixnode/status.ts';
+import { releaseOf, statusOf } from '../../../controllers/nixnode/status.ts';
 import { NixNode } from '../../../crds/index.ts';
 import { nixNodeStatus } from '../../../crds/nixnode-status.ts';
-import { observation, part } from '../../support/observation.ts';
+import { observation, part, parts } from '../../support/observation.ts';
 
 const node = NixNode.parse({
   apiVersion: 'firn.dev/v1alpha1',
@@ -82,4 +82,27 @@ test.each([
   const trial = { id, attempt: 1, reason: null, messageB64: '', deadline: null, failedUnits: [] };
   const seen = observation({ trial: { ...trial, state: 'RebootDue' } });
   expect(statusOf(node, seen, desired, now).rebootDue).toBe(due);
+});
+
+describe('a key that restarts servers', () => {
+  const [was, desired] = ['b'.repeat(12), 'c'.repeat(12)];
+  const origins = (letter: string) => ({ 'etcd-trust': part(letter) });
+  const wanted = { id: desired, parts: parts('a', 'd', 'f'), record: { origins: origins('2') } };
+  const waiting = { ...node, status: { release: { desired, confirmed: was, restartsServers: true } } };
+  const runs = (current: string, confirmed: string, letter: string, of: typeof node) => {
+    const releases = [
+      { id: was, parts: parts('a'), system: '/nix/store/s' },
+      { id: desired, parts: wanted.parts, system: '/nix/store/s' },
+    ];
+    const seen = { current, confirmed, releases, manifestB64: JSON.stringify({ origins: origins(letter) }) };
+    return releaseOf(of, observation(seen), desired, wanted)?.restartsServers;
+  };
+  test('is ahead until it is confirmed', () => {
+    expect(runs(was, was, '1', node)).toBe(true);
+    expect(runs(desired, was, '2', waiting)).toBe(true);
+    expect(runs(desired, desired, '2', waiting)).toBeUndefined();
+  });
+  test('and no longer where it is not asked for any more', () => {
+    expect(runs(was, was, '2', waiting)).toBeUndefined();
+  });
 });
