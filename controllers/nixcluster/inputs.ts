@@ -72,8 +72,13 @@ export function clustersOfSecret({ metadata }: ObjectMetadata, read: CacheReader
   ];
 }
 
-/** Of a release: what there is to change beside data and secrets, which each node takes up by itself. */
+/** Of a release: what needs a turn. All else of data and secrets each node takes up by itself. */
 const changeOf = (release: NonNullable<NixNode['status']>['release']): unknown => [
   release?.confirmed !== undefined,
-  release?.class === 'system' && [release.desired, release.built, release.stopsPods],
+  release?.restartsServers,
+  (release?.class === 'system' || release?.restartsServers) && [
+    release.desired,
+    release.built,
+    release.stopsPods,
+  ],
 ];
