@@ -43,16 +43,18 @@ export const meshForCluster = ({ metadata, spec }: WireguardMesh): unknown => [
 
 export const pkiForCluster = ({ metadata, status }: ClusterPKI): unknown => [
   metadata.uid,
-  authoritySecretOf(status),
+  authoritySecretsOf(status),
 ];
 
-/** Of the authority by which the operator is known in the cluster. */
-const authoritySecretOf = (status: ClusterPKI['status']): string | undefined =>
-  status?.authorities?.find(({ name }) => name === 'cluster')?.secretName;
+/** Of the authorities by which the operator is known in the cluster, and to its etcd. */
+const authoritySecretsOf = (status: ClusterPKI['status']): string[] =>
+  (status?.authorities ?? [])
+    .filter(({ name }) => name === 'cluster' || name === 'etcd')
+    .map(({ secretName }) => secretName);
 
 const pkisByAuthority: Index<ClusterPKI> = {
   kind: ClusterPKI,
-  valuesOf: ({ status }) => [authoritySecretOf(status)].filter((name) => name !== undefined),
+  valuesOf: ({ status }) => authoritySecretsOf(status),
 };
 /** Control-plane nodes by the keys with which their hosts are logged in to. */
 const nodesByLogin: Index<NixNode> = {
