@@ -46,9 +46,11 @@ export function planRollout(turns: readonly Turn[], rules: Rules): Decision[] {
 
 const holding: readonly (TurnState | undefined)[] = ['Draining', 'Changing', 'Returning', 'Held'];
 
-/** A change that has begun, until the node is back. */
+/** A change that has begun, until the node is back; or until its next release cannot be made, and it is well without. */
 const isHolder = (turn: Turn): boolean =>
-  holding.includes(turn.state) && !isForPerson(turn) && (turn.pending || turn.unwell !== undefined);
+  holding.includes(turn.state) &&
+  !isForPerson(turn) &&
+  ((turn.pending && turn.stuck === undefined) || turn.unwell !== undefined);
 
 /** What a person has to let happen holds up nobody else. */
 const isForPerson = (turn: Turn): boolean => turn.pending && (turn.paused || turn.restart === 'refused');

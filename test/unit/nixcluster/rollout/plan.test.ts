@@ -61,6 +61,19 @@ test('nobody takes a turn that he cannot use', () => {
   ]);
 });
 
+test('a turn ends where the next release cannot be made, and the node is opened', () => {
+  const begun = { ...pending, built: false, stuck: 'EvaluationFailed', closed: true, empty: true };
+  for (const state of ['Draining', 'Changing'] as const) {
+    const turns = [worker('a', { ...begun, state }), worker('b', pending)];
+    expect(statesOf(turns)).toEqual(['Waiting', 'Changing']);
+    const { rollout, ...a } = decide(turns).a!;
+    expect(rollout!.message).toBe('a cannot make release new (EvaluationFailed)');
+    expect(a).toEqual({ name: 'a', granted: undefined, restart: undefined, node: 'open' });
+  }
+  const down = worker('a', { ...begun, state: 'Changing', unwell: 'its host is not well' });
+  expect(statesOf([down, worker('b', pending)])).toEqual(['Changing', 'Waiting']);
+});
+
 describe('a control-plane node', () => {
   const down = controlPlane('b', { notServing: 'its member of etcd is not healthy' });
   test('waits while another one does not serve', () => {
