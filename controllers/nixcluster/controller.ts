@@ -2,7 +2,7 @@
  * NixCluster: gives its nodes numbers, addresses and one nixpkgs, and looks after what is in the cluster itself. It deploys
  * nothing to hosts: what they say is in NixNodes.
  */
-import { ClusterPKI, NixCluster, NixNode, WireguardMesh } from '../../crds/index.ts';
+import { type ClusterEtcd, ClusterPKI, NixCluster, NixNode, WireguardMesh } from '../../crds/index.ts';
 import { settleAll } from '../lib/core/settle-all.ts';
 import { SecretKind } from '../lib/kube/core-kinds.ts';
 import type { Objects } from '../lib/kube/objects.ts';
@@ -75,7 +75,10 @@ export function nixClusterController({ objects, targets }: ClusterServices): Con
         () => context.step('Pinned', () => pin(visit, () => reportNodes(visit))),
         async () => {
           const { members } = visit;
-          const etcd = { cluster, members, nodes: placesOf(visit), context, targets };
+          const found = (seen: ClusterEtcd) => {
+            visit.etcd = seen;
+          };
+          const etcd = { cluster, members, nodes: placesOf(visit), context, targets, found };
           soonest = Math.min(soonest, (await context.step('EtcdHealthy', () => tendEtcd(etcd))).recheckMs);
         },
         async () => {
@@ -109,9 +112,13 @@ async function tend(visit: Visit, live: Live, ways: Ways): Promise<void> {
   checkNodes(members, visit.states);
 }
 
-/** Who leaves goes before anybody changes: both take nodes away from those that are left. */
+/**
+ * Who leaves goes before anybody changes: both take nodes away from those that are left. Who may is decided by etcd as it
+ * was found just now: the next one must not go because the last one was well before it changed.
+ */
 async function roll(visit: Visit): Promise<void> {
-  const { cluster, context, members, live } = visit;
+  const { context, members, live, etcd } = visit;
+  const cluster = { ...visit.cluster, status: { ...visit.cluster.status, etcd } };
   const now = context.clock.now();
   const api = live ? { client: live.client, signal: context.signal, now } : null;
   const nodes = placesOf(visit);

@@ -1,5 +1,5 @@
 /** One visit to a cluster: what it began with, and what its steps found out so far. */
-import type { ClusterNode, NixCluster } from '../../crds/index.ts';
+import type { ClusterEtcd, ClusterNode, NixCluster } from '../../crds/index.ts';
 import { timestamp } from '../lib/core/timestamp.ts';
 import type { Objects } from '../lib/kube/objects.ts';
 import type { Context } from '../lib/runtime/controller.ts';
@@ -21,6 +21,8 @@ export type Visit = VersionsVisit & {
   live: Live | undefined;
   /** Of the Nodes that this visit saw. */
   states: NodeStates;
+  /** As it was found on this visit; until then, as status has it. */
+  etcd: ClusterEtcd | undefined;
   /** Of others, found by `plan`. */
   claims: Claim[];
 };
@@ -43,6 +45,7 @@ export function begin(cluster: NixCluster, context: Context<NixCluster>, objects
     objects,
     live: undefined,
     states: new Map(),
+    etcd: cluster.status?.etcd,
     claims: [],
   };
   context.report({ endpoint: endpointOf(cluster), members: readiness(members) });

@@ -23,6 +23,8 @@ export type EtcdVisit = {
   nodes: readonly ClusterNode[];
   context: Context<NixCluster>;
   targets: Targets;
+  /** Told what there is, for those who decide by it on the same visit. */
+  found?(etcd: ClusterEtcd): void;
 };
 
 /** How often members are asked how they are, when all is well. */
@@ -45,6 +47,7 @@ export async function tendEtcd(visit: EtcdVisit): Promise<{ recheckMs: number }>
   const facts = access ? await ask(known, access, visit) : known;
   const { etcd, action, trouble } = decide(facts);
   context.report({ etcd });
+  visit.found?.(etcd);
   // Guarded by the version that this was read from: nobody lets another host begin a cluster meanwhile.
   if (isNews(etcd, facts.before)) await context.publishNow();
   if (action && access) await take(action, facts, access, visit);
