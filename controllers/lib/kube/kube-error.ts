@@ -1,15 +1,26 @@
+import { z } from 'zod';
+import { clip } from '../core/clip.ts';
 import { Sealed } from '../core/sealed.ts';
 
-/** `Status` of the Kubernetes API, as far as it is read. */
-export type ApiStatus = {
-  reason?: string;
-  code?: number;
-  message?: string;
-  details?: {
-    retryAfterSeconds?: number;
-    causes?: { field?: string; reason?: string; message?: string }[];
-  };
-};
+const text = z.string().optional().catch(undefined);
+const number = z.number().optional().catch(undefined);
+const cause = z.object({ field: text, reason: text, message: text });
+
+/** `Status` of the Kubernetes API, as far as it is read. In a target cluster, webhooks and others write in it what they like. */
+const apiStatus = z.object({
+  reason: text,
+  code: number,
+  message: text,
+  details: z
+    .object({ retryAfterSeconds: number, causes: z.array(cause).optional().catch(undefined) })
+    .optional()
+    .catch(undefined),
+});
+export type ApiStatus = z.output<typeof apiStatus>;
+
+/** Messages end up in statuses, which are refused where they are too large. */
+const maxReason = 128;
+const maxField = 256;
 
 /**
  * A call to the Kubernetes API that failed. The server's own message and body are left out on purpose:
@@ -54,8 +65,9 @@ export class UnreachableError extends Error {
 export function answeredError(call: string, status: number, body: string): KubeError {
   const said = parseStatus(body);
   const seconds = said.details?.retryAfterSeconds;
-  const fields = (said.details?.causes ?? []).flatMap((cause) => (cause.field ? [cause.field] : []));
-  return new KubeError(call, status, said.reason || defaultReasons[status] || 'Unknown', {
+  const fields = (said.details?.causes ?? []).flatMap(({ field }) => (field ? [clip(field, maxField)] : []));
+  const reason = clip(said.reason ?? '', maxReason) || defaultReasons[status] || 'Unknown';
+  return new KubeError(call, status, reason, {
     fields: [...new Set(fields)].slice(0, 10),
     answer: body,
     ...(seconds ? { retryAfterMs: seconds * 1000 } : {}),
@@ -93,8 +105,7 @@ const defaultReasons: Record<number, string> = {
 
 export function parseStatus(body: string): ApiStatus {
   try {
-    const parsed: unknown = JSON.parse(body);
-    return typeof parsed === 'object' && parsed !== null ? (parsed as ApiStatus) : {};
+    return apiStatus.parse(JSON.parse(body));
   } catch {
     return {};
   }
