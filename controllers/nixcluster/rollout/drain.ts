@@ -1,5 +1,6 @@
 /** Which pods leave a node before it changes, in which way, and why some stay. Pure. */
 import { z } from 'zod';
+import { clip } from '../../lib/core/clip.ts';
 import { several } from '../../lib/core/several.ts';
 
 const labels = z.record(z.string(), z.string()).default({});
@@ -92,9 +93,12 @@ export const isOverdue = (since: number, now: number, { timeoutMs }: DrainPolicy
 /** Of a pod that is still there: `undefined`, it ends. */
 export type Stays = { pod: Pod; because: string | undefined };
 
+/** Less than the status holds, with what is said around it. Names are the cluster's own, and a pod may be under many budgets. */
+const maxSaid = 3072;
+
 /** In words, sorted, so that the same pods are the same text. */
 export function leftSays(left: readonly Stays[]): string {
   const said = left.map(({ pod, because }) => `${podName(pod)} (${because ?? 'it ends'})`).sort();
   const count = left.length === 1 ? '1 pod is left' : `${left.length} pods are left`;
-  return `${count}: ${several(said)}`;
+  return clip(`${count}: ${several(said)}`, maxSaid);
 }

@@ -64,6 +64,8 @@ test('what is left is said, the same in any order', () => {
   ];
   expect(leftSays(left)).toBe('2 pods are left: default/a (it ends), default/b (PodDisruptionBudget web)');
   expect(leftSays([...left].reverse())).toBe(leftSays(left));
+  const because = `PodDisruptionBudget ${'b'.repeat(100_000)}`;
+  expect(leftSays(left.map((one) => ({ ...one, because }))).length).toBeLessThan(3500);
 });
 
 test('the time is over when it is', () => {
