@@ -1,5 +1,6 @@
 /** One visit to everything that is being rotated: what can go on goes one stage on; what waits says for whom. */
 import type { ClusterPKIStatus } from '../../crds/index.ts';
+import { clip } from '../lib/core/clip.ts';
 import type { Issuance } from '../lib/pki/certificate.ts';
 import { generateKey, publicKeyOf } from '../lib/pki/keys.ts';
 import { authorityLayout, expectedOf, type KeptAuthority, successorOf } from './authorities.ts';
@@ -55,6 +56,9 @@ async function step<S extends { record: RotationRecord }>(
   return told(what, record, 'hosts to have it');
 }
 
+/** As much as crds/clusterpki-status.ts has room for: names of pods and Secrets are the cluster's own. */
+const maxWaits = 8192;
+
 function told(
   name: Requests,
   record: RotationRecord,
@@ -63,7 +67,7 @@ function told(
 ): Told | null {
   const { stage, request, startedAt } = record;
   if (stage === 'Idle') return null;
-  const words = waitsFor !== null ? { waitsFor } : {};
+  const words = waitsFor !== null ? { waitsFor: clip(waitsFor, maxWaits) } : {};
   const rotation = { name, request: request ?? '', stage, startedAt, ...words };
   return { rotation, ...(recheckMs !== undefined && { recheckMs }) };
 }
