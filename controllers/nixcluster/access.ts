@@ -10,11 +10,9 @@ import type { ControlPlaneHost, TargetAccess, Way } from '../lib/target/access.t
 import type { EtcdAccess } from '../lib/target/etcd.ts';
 import { targetOf } from '../nixnode/login.ts';
 import { heldUpBy } from '../nixnode/membership.ts';
+import { apiPort } from './control-planes.ts';
 import { byName } from './members.ts';
 import { nodesIn, pkiOf } from './relations.ts';
-
-/** Of the API server on each control-plane node, which listens on all addresses (nix/modules/kubernetes/apiserver.nix). */
-export const apiPort = 6443;
 
 /**
  * For whoever declares NixCluster, NixNode, ClusterPKI and `referenced(SecretKind, …)`. Throws `waiting` or `progressing`,

@@ -31,5 +31,5 @@ export function nodeAddressesOf(
 export const hostPort = (address: string, port: number): string =>
   `${address.includes(':') ? `[${address}]` : address}:${port}`;
 
-/** Where the API server of each control-plane node listens, whatever the port of the endpoint in front of them. */
+/** Where the API server of each control-plane node listens, on all addresses, whatever the port of the endpoint in front of them. */
 export const apiPort = 6443;

@@ -71,13 +71,16 @@ const labelsOf = ({ spec }: NixNode): Record<string, string> => ({
   ...Object.fromEntries(spec.roles.map((role) => [`node-role.kubernetes.io/${role}`, ''])),
 });
 
-const controlPlaneTaint: Taint = {
+type OwnTaint = NixNode['spec']['kubernetes']['taints'][number];
+
+const controlPlaneTaint: OwnTaint = {
   key: 'node-role.kubernetes.io/control-plane',
   value: '',
   effect: 'NoSchedule',
 };
 
-function taintsOf({ spec }: NixCluster, member: NixNode): Taint[] {
+/** What a Node is to have from its first moment on: its kubelet registers with them, too. */
+export function taintsOf({ spec }: NixCluster, member: NixNode): OwnTaint[] {
   const { roles, kubernetes } = member.spec;
   const isTainted = roles.includes('control-plane') && (spec.controlPlane.taint ?? !roles.includes('worker'));
   return isTainted ? [controlPlaneTaint, ...kubernetes.taints] : [...kubernetes.taints];

@@ -2,6 +2,7 @@
 import type { ClusterNode, NixCluster, NixNode } from '../../crds/index.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
 import { several } from '../lib/core/several.ts';
+import { hostPort } from './control-planes.ts';
 import { byName, underlayOf } from './members.ts';
 import { placeOf, routingOf } from './network.ts';
 import type { NodeState } from './plan-node.ts';
@@ -49,10 +50,8 @@ const ongoingOf = ({ granted, restart, rollout, departure, node }: ClusterNode):
   ...(node && { node }),
 });
 
-export function endpointOf({ spec }: NixCluster): string {
-  const { host, port } = spec.endpoint;
-  return `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
+export const endpointOf = ({ spec: { endpoint } }: NixCluster): string =>
+  `https://${hostPort(endpoint.host, endpoint.port)}`;
 
 const readyOf = ({ status }: NixNode) => status?.conditions?.find(({ type }) => type === 'Ready');
 const isStalled = ({ status }: NixNode): boolean =>

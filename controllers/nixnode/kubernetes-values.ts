@@ -4,6 +4,7 @@ import { contains, hostNetwork, parseAddress, parseNetwork } from '../lib/core/n
 import { ReconcileError } from '../lib/core/outcome.ts';
 import type { NixValue } from '../lib/nix/print.ts';
 import { controlPlanesOf, nodeAddressesOf } from '../nixcluster/control-planes.ts';
+import { taintsOf } from '../nixcluster/plan-node.ts';
 import { checkSettings } from '../nixcluster/settings.ts';
 import { versionValues } from './kubernetes-packages.ts';
 
@@ -37,7 +38,7 @@ export function kubernetesValues(node: NixNode, cluster: NixCluster, place: Clus
     kubelet: {
       settings: spec.kubelet as Values,
       labels: registeredLabels(node.spec.kubernetes.labels),
-      taints: taintsOf(node, cluster),
+      taints: taintsOf(cluster, node),
     },
     kubeProxy: {
       nodePortAddresses: network.nodePortAddresses,
@@ -96,16 +97,3 @@ const registeredLabels = (labels: Readonly<Record<string, string>>): Record<stri
       ([key]) => !ofKubernetes.test(key) || ofKubelets.test(key) || wellKnown.includes(key),
     ),
   );
-
-const controlPlaneTaint = {
-  key: 'node-role.kubernetes.io/control-plane',
-  value: '',
-  effect: 'NoSchedule',
-} as const;
-
-/** What the Node is to have from its first moment on. */
-export function taintsOf({ spec }: NixNode, cluster: NixCluster): NixNode['spec']['kubernetes']['taints'] {
-  const { roles, kubernetes } = spec;
-  const isTainted = cluster.spec.controlPlane.taint ?? !roles.includes('worker');
-  return [...(isTainted && roles.includes('control-plane') ? [controlPlaneTaint] : []), ...kubernetes.taints];
-}
