@@ -2,7 +2,7 @@
  * Writes again what is encrypted in the datastore. An update that changes nothing is written where the key that encrypts
  * is not the one that did: so contents never leave the API server, and doing it twice costs a read.
  */
-import { isGone, isNotFound, KubeError } from '../lib/kube/kube-error.ts';
+import { isConflict, isGone, isNotFound } from '../lib/kube/kube-error.ts';
 import { type Asked, pageOf, pathOfResource } from './live-lists.ts';
 import type { Gate } from './machine.ts';
 
@@ -80,7 +80,7 @@ async function rewrite({ client, signal }: Asked, path: string, item: unknown): 
     await client.raw('PATCH', url, { signal, body: {}, contentType, accept });
   } catch (error) {
     // Who else writes it, or takes it away, does what was to be done.
-    if (isNotFound(error) || (error instanceof KubeError && error.status === 409)) return;
+    if (isNotFound(error) || isConflict(error)) return;
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 /** Closes a Node of a target cluster, empties and opens it again. Each call does what can be done now; none waits. */
+import { timestamp } from '../../lib/core/timestamp.ts';
 import type { KubeClient } from '../../lib/kube/client.ts';
-import { KubeError } from '../../lib/kube/kube-error.ts';
+import { isNotFound, KubeError } from '../../lib/kube/kube-error.ts';
 import { type CordonedNode, closedLabel, closedSince, closing, opening, readNode } from './cordon.ts';
 import {
   budgetsOf,
@@ -41,7 +42,7 @@ async function findNode(name: string, { client, signal }: Api): Promise<Cordoned
   try {
     return readNode(await client.raw('GET', pathOfNode(name), { signal, deadlineMs }));
   } catch (error) {
-    if (error instanceof KubeError && error.status === 404) return undefined;
+    if (isNotFound(error)) return undefined;
     throw error;
   }
 }
@@ -64,8 +65,7 @@ export async function openNode(node: CordonedNode, api: Api): Promise<void> {
 export async function emptyNode(name: string, policy: DrainPolicy, api: Api): Promise<Emptied> {
   const found = await findNode(name, api);
   if (!found) return { empty: true, overdue: false, says: '' };
-  const at = new Date(api.now).toISOString().replace(/[.]\d+Z$/, 'Z');
-  const node = await change(found, closing(found, at), api);
+  const node = await change(found, closing(found, timestamp(api.now)), api);
   const overdue = isOverdue(closedSince(node) ?? api.now, api.now, policy);
   const pods = (await podsOf(name, api)).filter(mustLeave);
   const isForced = overdue && policy.budgets === 'Ignore';
@@ -143,6 +143,6 @@ export async function deleteNode(name: string, { client, signal }: Api): Promise
   try {
     await client.raw('DELETE', pathOfNode(name), { signal, deadlineMs });
   } catch (error) {
-    if (!(error instanceof KubeError && error.status === 404)) throw error;
+    if (!isNotFound(error)) throw error;
   }
 }
