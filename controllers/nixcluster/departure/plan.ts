@@ -6,18 +6,11 @@ import { isRegistered } from '../rollout/turns.ts';
 
 export type Departure = NonNullable<ClusterNode['departure']>;
 
-/** What there is to do in the cluster before it can go on. */
-export type DepartureStep =
-  | { do: 'drain' }
-  | { do: 'wait'; departure: Departure }
-  | { do: 'delete' }
-  | { do: 'done' };
-
 export type Leaver = {
   cluster: NixCluster;
   node: NixNode;
   place: ClusterNode;
-  /** Names of members that stay. */
+  /** Members that stay. */
   staying: readonly NixNode[];
   /** Undefined while the API does not answer, or where there is nothing to drain. */
   emptied: Emptied | undefined;

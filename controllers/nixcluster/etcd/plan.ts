@@ -1,6 +1,6 @@
 /**
  * The next step in the life of etcd's membership, from what is true now: no step remembers what came before it, so whoever
- * decides may die between any two. The rules are those of docs/adr/0009-etcd-membership.md. Pure.
+ * decides may die between any two. The rules are those of docs/adr/0011-etcd-membership.md. Pure.
  */
 import type { ClusterEtcd, EtcdInitial } from '../../../crds/index.ts';
 import { several } from '../../lib/core/several.ts';

@@ -38,7 +38,7 @@ export const isEnding = ({ metadata }: Pod): boolean => metadata.deletionTimesta
 export const isLate = ({ metadata }: Pod, now: number): boolean =>
   now > Date.parse(metadata.deletionTimestamp ?? '');
 
-export const podName = ({ metadata }: Pod): string => `${metadata.namespace}/${metadata.name}`;
+const podName = ({ metadata }: Pod): string => `${metadata.namespace}/${metadata.name}`;
 
 // --- budgets ---
 
@@ -86,7 +86,6 @@ function selects(selector: Budget['spec']['selector'], of: Readonly<Record<strin
 
 export type DrainPolicy = { timeoutMs: number; budgets: 'Respect' | 'Ignore' };
 
-/** What is asked of the API for each pod that has to leave: an eviction heeds budgets, a deletion does not. */
 export const isOverdue = (since: number, now: number, { timeoutMs }: DrainPolicy): boolean =>
   now - since >= timeoutMs;
 
