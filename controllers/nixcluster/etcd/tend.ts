@@ -2,7 +2,7 @@
 import type { ClusterEtcd, ClusterNode, NixCluster, NixNode } from '../../../crds/index.ts';
 import { ReconcileError } from '../../lib/core/outcome.ts';
 import type { Context } from '../../lib/runtime/controller.ts';
-import type { EtcdAccess, EtcdApi } from '../../lib/target/etcd.ts';
+import type { EtcdAccess } from '../../lib/target/etcd.ts';
 import type { Targets } from '../../lib/target/targets.ts';
 import { etcdAccess } from '../access.ts';
 import {
@@ -14,7 +14,8 @@ import {
   transportOf,
   whomToAsk,
 } from './facts.ts';
-import { decide, type EtcdAction } from './plan.ts';
+import { decide } from './plan.ts';
+import { api, isForUsers, take } from './take.ts';
 
 export type EtcdVisit = {
   cluster: NixCluster;
@@ -29,8 +30,6 @@ export type EtcdVisit = {
 
 /** How often members are asked how they are, when all is well. */
 const healthyMs = 60_000;
-/** It moves by itself, and nothing tells when it has. */
-const notYetMs = 1_000;
 /** What a step did is to be seen next. */
 const afterStepMs = 500;
 
@@ -99,8 +98,6 @@ async function ask(facts: EtcdFacts, access: EtcdAccess, visit: EtcdVisit): Prom
   return answered;
 }
 
-const api = (node: string, access: EtcdAccess, { targets }: EtcdVisit): EtcdApi => targets.etcd(access, node);
-
 const statusOf = (name: string, access: EtcdAccess, visit: EtcdVisit): Promise<EtcdAnswer> =>
   orSilence(visit, () => api(name, access, visit).status(visit.context.signal));
 
@@ -112,90 +109,3 @@ async function orSilence<T>({ context }: EtcdVisit, work: () => Promise<T>): Pro
     return { silent: error.message };
   }
 }
-
-/** EtcdError, and that there is no login. */
-const isForUsers = (error: unknown): error is Error & { code: string } =>
-  error instanceof Error && ['EtcdError', 'UnreachableError'].includes(error.name);
-
-async function take(
-  action: EtcdAction,
-  facts: EtcdFacts,
-  access: EtcdAccess,
-  visit: EtcdVisit,
-): Promise<void> {
-  const from = whomToAsk(facts);
-  if (from === undefined) return;
-  try {
-    await perform(action, api(from, access, visit), access, visit);
-  } catch (error) {
-    if (visit.context.signal.aborted || !isForUsers(error)) throw error;
-    // Another operator, or this one before it died, has done it.
-    if (error.code === 'NotFound') return;
-    const message = `etcd does not ${said(action)}: ${error.message}`;
-    if (error.code !== 'NotReady')
-      throw new ReconcileError('transient', 'EtcdRefused', message, { cause: error });
-    throw new ReconcileError('progressing', 'EtcdJoining', message, { cause: error, recheckMs: notYetMs });
-  }
-}
-
-async function perform(
-  action: EtcdAction,
-  etcd: EtcdApi,
-  access: EtcdAccess,
-  visit: EtcdVisit,
-): Promise<void> {
-  const { context } = visit;
-  const { signal } = context;
-  switch (action.do) {
-    case 'add': {
-      const id = await etcd.addLearner(action.peerURL, signal);
-      context.event(
-        'Normal',
-        'EtcdMemberAdded',
-        `added member ${id} for NixNode ${action.node}, as a learner`,
-      );
-      return;
-    }
-    case 'promote':
-      await etcd.promote(action.id, signal);
-      context.event(
-        'Normal',
-        'EtcdMemberPromoted',
-        `member ${action.id} of NixNode ${action.node} has a vote`,
-      );
-      return;
-    case 'update':
-      await etcd.update(action.id, action.peerURL, signal);
-      context.event('Normal', 'EtcdMemberMoved', `member ${action.id} is reached at ${action.peerURL}`);
-      return;
-    case 'remove': {
-      if (await isWrong(action, access, visit)) return;
-      await etcd.remove(action.id, signal);
-      const type = action.unlessOn === undefined ? 'Normal' : 'Warning';
-      context.event(
-        type,
-        'EtcdMemberRemoved',
-        `removed member ${action.id} (${action.who}): ${action.because}`,
-      );
-    }
-  }
-}
-
-/** What was seen of a host may be old: before its member goes for what it lacks, it is looked at once more. */
-async function isWrong(
-  { id, unlessOn }: Extract<EtcdAction, { do: 'remove' }>,
-  access: EtcdAccess,
-  visit: EtcdVisit,
-): Promise<boolean> {
-  if (unlessOn === undefined) return false;
-  const { hasData, memberID } = await api(unlessOn, access, visit).files(visit.context.signal);
-  return hasData && (memberID === id || memberID === null);
-}
-
-const said = (action: EtcdAction): string =>
-  ({
-    add: () => `add a member for NixNode ${'node' in action ? action.node : ''}`,
-    promote: () => `give a vote to the learner of NixNode ${'node' in action ? action.node : ''}`,
-    update: () => `change the address of member ${'id' in action ? action.id : ''}`,
-    remove: () => `remove member ${'id' in action ? action.id : ''}`,
-  })[action.do]();
