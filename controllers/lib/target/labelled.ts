@@ -52,17 +52,15 @@ export class Labelled implements Source {
   }
 
   forget(primary: ObjectKey): void {
-    const key = keyOf(primary);
-    for (const [id, cluster] of this.#clusters) {
-      for (const kind of cluster.kinds.keys()) this.#leave(cluster, kind, key);
-      if (cluster.kinds.size === 0) this.#clusters.delete(id);
-    }
+    this.#leaveAllBut(undefined, keyOf(primary));
   }
 
   /** These kinds and no others, for this primary. Returns whether all of them are followed. */
   follow({ cluster: id, ...primary }: Concerned, client: KubeClient, kinds: readonly ServedKind[]): boolean {
     if (this.#signal?.aborted) return false;
     const key = keyOf(primary);
+    // A namesake may have taken the place of the cluster in which it was before.
+    this.#leaveAllBut(id, key);
     const cluster = this.#clusterOf(id, client);
     const wanted = new Map(kinds.map((kind) => [idOf(kind), kind]));
     for (const kind of cluster.kinds.keys()) if (!wanted.has(kind)) this.#leave(cluster, kind, key);
@@ -110,6 +108,14 @@ export class Labelled implements Source {
     const watched = { cache, stop, primaries: new Set<string>() };
     cluster.kinds.set(idOf(kind), watched);
     return watched;
+  }
+
+  #leaveAllBut(kept: string | undefined, primary: string): void {
+    for (const [id, cluster] of this.#clusters) {
+      if (id === kept) continue;
+      for (const kind of cluster.kinds.keys()) this.#leave(cluster, kind, primary);
+      if (cluster.kinds.size === 0) this.#clusters.delete(id);
+    }
   }
 
   #leave(cluster: Cluster, kind: string, primary: string): void {
