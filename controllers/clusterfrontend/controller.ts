@@ -17,6 +17,8 @@ import { nodesIn } from '../nixcluster/relations.ts';
 import { backendOf, placeOf, ServiceKind } from './backend.ts';
 import {
   clusterForFrontends,
+  frontendForOthers,
+  frontendsBeside,
   frontendsNaming,
   frontendsOfCluster,
   frontendsOfNode,
@@ -33,6 +35,7 @@ export const declaration = {
   name: 'clusterfrontend',
   primary: ClusterFrontend,
   inputs: [
+    input(ClusterFrontend, frontendsBeside, frontendForOthers),
     input(NixCluster, frontendsOfCluster, clusterForFrontends),
     input(NixNode, frontendsOfNode, nodeForFrontends),
     // Read on the way into the cluster; what hinders that is tried again.

@@ -22,6 +22,10 @@ export function frontendsOfNode({ metadata, spec }: NixNode, read: CacheReader):
   return frontendsOfCluster({ metadata: { namespace, name: spec.clusterRef.name } }, read);
 }
 
+/** All that may want the same ports: the one that it takes from another, or leaves to it, is told by nobody else. */
+export const frontendsBeside = ({ metadata, spec }: ClusterFrontend, read: CacheReader): Woken[] =>
+  frontendsOfCluster({ metadata: { namespace: metadata.namespace ?? '', name: spec.clusterRef.name } }, read);
+
 /** Nodes to wake when a frontend changes. */
 export function nodesOfFrontend({ metadata, spec }: ClusterFrontend, read: CacheReader): Woken[] {
   const { namespace = '' } = metadata;
@@ -32,7 +36,7 @@ export function nodesOfFrontend({ metadata, spec }: ClusterFrontend, read: Cache
 
 // What of each of these objects matters. Their statuses say more, and say it more often.
 
-export const frontendForNodes = ({ metadata, spec }: ClusterFrontend): unknown => [
+export const frontendForOthers = ({ metadata, spec }: ClusterFrontend): unknown => [
   metadata.uid,
   metadata.creationTimestamp,
   spec,

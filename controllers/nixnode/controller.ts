@@ -7,7 +7,7 @@ import {
   NixNode,
   WireguardMesh,
 } from '../../crds/index.ts';
-import { frontendForNodes, nodesOfFrontend } from '../clusterfrontend/sources.ts';
+import { frontendForOthers, nodesOfFrontend } from '../clusterfrontend/sources.ts';
 import { ConfigMapKind, SecretKind } from '../lib/kube/core-kinds.ts';
 import { type Controller, defineController, input, referenced } from '../lib/runtime/controller.ts';
 import { runsKubelet } from '../nixcluster/plan-node.ts';
@@ -42,7 +42,7 @@ export const declaration = {
     input(NixCluster, nodesOfCluster, clusterForNodes, clusterForNode),
     input(WireguardMesh, nodesOfMesh, meshForNodes),
     input(ClusterPKI, nodesOfPki, pkiForNodes),
-    input(ClusterFrontend, nodesOfFrontend, frontendForNodes),
+    input(ClusterFrontend, nodesOfFrontend, frontendForOthers),
     referenced(ConfigMapKind, nodesOfConfigMap),
     referenced(SecretKind, (secret, read) => [
       ...nodesOfSecret(secret, read),

@@ -92,8 +92,10 @@ test('two that want one port: the newer is refused, and serves as soon as the ol
   );
   expect(status.serving).toBe('0/0');
   await play.kubectl(['delete', 'cf', 'web', '-n', namespace]);
+  await when('another', 'Ready', 'AddressMissing');
   // As the node is told at once, and its host then says.
   await serves('edge-1', { servers: 2, up: 2 }, 'another');
+  await when('another', 'Deployed', 'Succeeded');
   await when('another', 'Ready', 'AddressMissing');
 });
 
