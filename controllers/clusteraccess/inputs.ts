@@ -2,6 +2,7 @@
 import { ClusterAccess, type ClusterPKI, type NixCluster } from '../../crds/index.ts';
 import { pkiLabel } from '../clusterpki/secret-names.ts';
 import type { CacheReader, Index, ObjectMetadata, Woken } from '../lib/runtime/controller.ts';
+import { apiAvailability } from '../nixcluster/access.ts';
 import { clustersUsingPki } from '../nixcluster/relations.ts';
 
 const accessesByCluster: Index<ClusterAccess> = {
@@ -32,14 +33,13 @@ export function accessesOfSecret({ metadata }: ObjectMetadata, read: CacheReader
   ];
 }
 
-export const clusterForAccess = ({ metadata, spec, status }: NixCluster): unknown => [
-  metadata.uid,
-  metadata.deletionTimestamp !== undefined,
-  spec.endpoint,
-  spec.pkiRef,
-  status?.version,
-  // What could not be done while the API was away is done when it is back.
-  status?.conditions?.find(({ type }) => type === 'ApiAvailable')?.status,
+export const clusterForAccess = (cluster: NixCluster): unknown => [
+  cluster.metadata.uid,
+  cluster.metadata.deletionTimestamp !== undefined,
+  cluster.spec.endpoint,
+  cluster.spec.pkiRef,
+  cluster.status?.version,
+  apiAvailability(cluster),
 ];
 
 export const pkiForAccess = ({ metadata, spec, status }: ClusterPKI): unknown => [

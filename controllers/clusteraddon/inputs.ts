@@ -1,6 +1,7 @@
 /** Which objects an addon is about, and what of them matters to it. */
 import { ClusterAddon, type NixCluster } from '../../crds/index.ts';
 import type { CacheReader, Index, ObjectMetadata, Woken } from '../lib/runtime/controller.ts';
+import { apiAvailability } from '../nixcluster/access.ts';
 
 const addonsByConfigMap: Index<ClusterAddon> = {
   kind: ClusterAddon,
@@ -23,12 +24,11 @@ export const addonsOfConfigMap = (configMap: ObjectMetadata, read: CacheReader):
 export const addonsOfCluster = (cluster: ObjectMetadata, read: CacheReader): Woken[] =>
   woken(addonsByCluster, cluster, read);
 
-export const clusterForAddon = ({ metadata, spec, status }: NixCluster): unknown => [
-  metadata.uid,
-  metadata.deletionTimestamp !== undefined,
-  spec.endpoint,
-  spec.access,
-  status?.version,
-  // What could not be done while the API was away is done when it is back.
-  status?.conditions?.find(({ type }) => type === 'ApiAvailable')?.status,
+export const clusterForAddon = (cluster: NixCluster): unknown => [
+  cluster.metadata.uid,
+  cluster.metadata.deletionTimestamp !== undefined,
+  cluster.spec.endpoint,
+  cluster.spec.access,
+  cluster.status?.version,
+  apiAvailability(cluster),
 ];

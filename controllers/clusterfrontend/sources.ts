@@ -1,6 +1,7 @@
 /** How frontends and the nodes that may serve them are found from each other, and what of each matters to the other. */
 import { ClusterFrontend, type NixCluster, type NixNode } from '../../crds/index.ts';
 import type { CacheReader, Index, Woken } from '../lib/runtime/controller.ts';
+import { apiAvailability } from '../nixcluster/access.ts';
 import { metadataOf, type Named, nodesNaming } from '../nixcluster/relations.ts';
 
 const frontendsByCluster: Index<ClusterFrontend> = {
@@ -42,7 +43,10 @@ export const frontendForOthers = ({ metadata, spec }: ClusterFrontend): unknown 
   spec,
 ];
 
-export const clusterForFrontends = ({ metadata }: NixCluster): unknown => metadata.uid;
+export const clusterForFrontends = (cluster: NixCluster): unknown => [
+  cluster.metadata.uid,
+  apiAvailability(cluster),
+];
 
 export const nodeForFrontends = ({ metadata, spec, status }: NixNode): unknown => {
   const ready = status?.conditions?.find(({ type }) => type === 'Ready');

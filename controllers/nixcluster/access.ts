@@ -96,6 +96,10 @@ function noWay(problems: readonly { node: string; problem: string }[]): Reconcil
   return new ReconcileError('waiting', 'NoControlPlane', message);
 }
 
+/** For those who watch a cluster: what could not be done while its API was away is done when it is back. */
+export const apiAvailability = ({ status }: NixCluster): string | undefined =>
+  status?.conditions?.find(({ type }) => type === 'ApiAvailable')?.status;
+
 /** Who signs there. Throws while that is not there. */
 export async function authorityOf(
   cluster: NixCluster,

@@ -2,6 +2,7 @@
 
 import { clusterFrontendController } from '../../controllers/clusterfrontend/controller.ts';
 import { digestOf } from '../../controllers/clusterfrontend/file.ts';
+import { ReconcileError } from '../../controllers/lib/core/outcome.ts';
 import { ClusterFrontend, type ClusterFrontendStatus } from '../../crds/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { frontendIn } from '../support/frontends.ts';
@@ -10,6 +11,8 @@ import { type Fields, type Play, startPlay } from '../support/play.ts';
 
 const namespace = 'demo';
 let play: Play;
+/** Whether there is a way into the cluster. */
+let isOpen = true;
 
 type Seen = ClusterFrontend & { status: ClusterFrontendStatus };
 
@@ -46,7 +49,12 @@ const serves = async (node: string, pods: { servers: number; up: number }, ...na
 
 beforeAll(async () => {
   // The cluster behind is the same API server: its Services are as real as any.
-  play = await startPlay((client) => [clusterFrontendController(async () => client)]);
+  play = await startPlay((client) => [
+    clusterFrontendController(async () => {
+      if (!isOpen) throw new ReconcileError('waiting', 'NoControlPlane', 'there is no way in yet');
+      return client;
+    }),
+  ]);
   await play.newNamespace(namespace);
   await play.apply([service('ingress', { clusterIP: 'None' })]);
 }, 120_000);
@@ -106,6 +114,23 @@ test('whoever names a node by its labels has that one alone', async () => {
   ]);
   const { status } = await when('chosen', 'Ready', 'NotDeployed');
   expect(status.nodes?.map(({ name }) => name)).toEqual(['edge-2']);
+});
+
+test('its Service is looked for as soon as the API of the cluster answers', async () => {
+  isOpen = false;
+  const nodeSelector = { matchLabels: { site: 'b' } };
+  await play.apply([frontendIn(namespace, 'early', { bind: [':81'], nodeSelector })]);
+  await when('early', 'Ready', 'NotDeployed');
+  await serves('edge-2', { servers: 1, up: 1 }, 'early');
+  await when('early', 'Ready', 'Reconciled');
+  await when('early', 'BackendFound', 'Pending');
+  isOpen = true;
+  await play.kubectl(['apply', '--server-side', '--subresource=status', '-f', '-'], {
+    ...clusterIn(namespace),
+    spec: undefined,
+    status: { conditions: [truth('ApiAvailable')] },
+  });
+  await when('early', 'BackendFound', 'Succeeded');
 });
 
 test.each<[string, Fields | null, string]>([
