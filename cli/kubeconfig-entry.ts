@@ -23,13 +23,7 @@ export function readEntry(text: string): Entry {
   const user = config.users?.[0]?.user ?? {};
   const [certificate, key] = [user['client-certificate-data'], user['client-key-data']];
   const isData = (value: unknown): value is string => typeof value === 'string' && base64.test(value);
-  if (
-    typeof name !== 'string' ||
-    !isUrl(server) ||
-    !isData(authority) ||
-    !isData(certificate) ||
-    !isData(key)
-  )
+  if (!isName(name) || !isUrl(server) || !isData(authority) || !isData(certificate) || !isData(key))
     throw new CliError('the Secret holds something else than a kubeconfig of Firn');
   return {
     name,
@@ -37,6 +31,9 @@ export function readEntry(text: string): Entry {
     user: { 'client-certificate-data': certificate, 'client-key-data': key },
   };
 }
+
+/** It is said in a terminal, which would obey control characters. */
+const isName = (value: unknown): value is string => typeof value === 'string' && !/\p{Cc}/u.test(value);
 
 const isUrl = (value: unknown): value is string =>
   typeof value === 'string' && value.startsWith('https://') && URL.canParse(value);

@@ -37,6 +37,7 @@ describe('what the Secret holds', () => {
     ['a list', '- x'],
     ['a server without TLS', entryText(entry).replace('https:', 'http:')],
     ['a token', 'users: [{ name: x, user: { token: canary } }]'],
+    ['a name that a terminal obeys', entryText({ ...entry, name: '\u001b[2Jops' })],
     ['a path instead of a key', entryText(entry).replace('client-key-data: S0VZ', 'client-key: /etc/passwd')],
   ])('%s is refused', (_, text) => {
     expect(() => readEntry(text)).toThrow(/^the Secret holds something else than a kubeconfig of Firn$/);
