@@ -40,8 +40,11 @@ function change(given: string, edit: (text: string) => string): string {
   const unlock = lock(path);
   try {
     const text = edit(existsSync(path) ? readFileSync(path, 'utf8') : '');
-    writeFileSync(`${path}.new`, text, { mode: 0o600, flush: true });
-    renameSync(`${path}.new`, path);
+    const fresh = `${path}.new`;
+    // Whoever left one there, be it as a link, must not get to read what is written.
+    rmSync(fresh, { force: true });
+    writeFileSync(fresh, text, { flag: 'wx', mode: 0o600, flush: true });
+    renameSync(fresh, path);
     return path;
   } finally {
     unlock();

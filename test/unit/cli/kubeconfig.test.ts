@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -117,6 +117,15 @@ describe('files', () => {
     writeFileSync(open, others, { mode: 0o644 });
     mergeInto(open, entry);
     expect(modeOf(open)).toBe(0o600);
+  });
+
+  test('are written to nothing that was prepared for them', () => {
+    const [file, prepared] = [join(folder, 'config'), join(folder, 'prepared')];
+    writeFileSync(prepared, '', { mode: 0o644 });
+    symlinkSync(prepared, `${file}.new`);
+    mergeInto(file, entry);
+    expect(readFileSync(prepared, 'utf8')).toBe('');
+    expect([lstatSync(file).isSymbolicLink(), modeOf(file)]).toEqual([false, 0o600]);
   });
 
   test('behind a link are changed where they are', () => {
