@@ -88,6 +88,14 @@ test('an object that says too much is not written about, and others are', async 
   expect(recorder.dropped).toBe(20);
 });
 
+test('words that are too long for an event are cut, in whichever script', async () => {
+  const { recorder } = newRecorder();
+  recorder.record('test', probe('wordy', 'x'), say('я'.repeat(900)));
+  await recorder.flush();
+  expect(await eventsAbout('wordy')).toMatchObject([{ note: expect.stringMatching(/^я{500,} …$/) }]);
+  expect(recorder.dropped).toBe(0);
+});
+
 test('progress that fills its budget leaves room for a failure', async () => {
   const { recorder } = newRecorder();
   const about = probe('busy', 'x');

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
+import { clip } from '../core/clip.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Kind, KubeClient, RawObject } from '../kube/client.ts';
 import { isNotFound } from '../kube/kube-error.ts';
@@ -38,6 +39,8 @@ const paceMs = 40;
 /** What waits to be written, a kilobyte each: late events are better than none, and a server that is away does not make us grow. */
 const maxWaiting = 5000;
 const maxRemembered = 5000;
+/** Bytes: the API server refuses an event with more. */
+const maxNote = 1024;
 
 type Series = { name: string; namespace: string; count: number; lastSeen: number; lastWrite: number };
 type Budget = { since: number; used: number };
@@ -97,7 +100,7 @@ export class Recorder {
       action: 'Reconcile',
       type: text.type,
       reason: text.reason.slice(0, 128),
-      note: text.message.slice(0, 1000),
+      note: clip(text.message, maxNote),
       regarding: {
         apiVersion: about.apiVersion,
         kind: about.kind,
