@@ -78,6 +78,7 @@ export class Cache {
       holds: this.holds,
       namespace,
       onList: (items, history) => {
+        if (history === 'lost') this.loader.forgetAll();
         for (const change of this.store.replace(items, namespace, history)) this.#tell(change);
       },
       onEvent: ({ type, object }) => {

@@ -54,6 +54,11 @@ export class Loader {
     return object;
   }
 
+  /** The server's versions begin anew, below those that are known: none of them tells any more what is newer. */
+  forgetAll(): void {
+    this.#held.clear();
+  }
+
   /** Drops what is deleted or out of use; ends with the signal of the constructor. */
   async run(): Promise<void> {
     while (!this.#signal.aborted) {
