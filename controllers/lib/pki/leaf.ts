@@ -2,6 +2,7 @@ import type { Sealed } from '../core/sealed.ts';
 import { type Authority, endOf } from './authority.ts';
 import { type Issuance, type KeyUsage, sign, skewAllowanceMs } from './certificate.ts';
 import { generateKey, type KeyAlgorithm, publicKeyOf } from './keys.ts';
+import { PkiError } from './pki-error.ts';
 
 /** Whom a certificate is for and what it may be used for. */
 export type LeafSpec = {
@@ -23,7 +24,7 @@ export type KeyedCertificate = {
   readonly key: Sealed<string>;
 };
 
-/** A new key and a certificate for it, which ends no later than its authority. */
+/** A new key and a certificate for it, which ends no later than its authority. Throws `PkiError` where that has ended. */
 export async function issueLeaf(
   authority: Authority,
   spec: LeafSpec,
@@ -41,6 +42,9 @@ export async function certify(
   publicKey: string,
   issuance: Issuance,
 ): Promise<string> {
+  const end = endOf(authority);
+  // It would be no good to anybody, and whoever replaces what has ended would make one after the other.
+  if (end <= issuance.now) throw new PkiError('the authority that is to sign it has ended');
   const statement = {
     commonName: spec.commonName,
     organizations: spec.organizations ?? [],
@@ -49,7 +53,7 @@ export async function certify(
     usages: [...baseUsages(spec.algorithm), ...spec.ends],
     authority: null,
     notBefore: issuance.now - skewAllowanceMs,
-    notAfter: Math.min(issuance.now + spec.lifetimeMs, endOf(authority)),
+    notAfter: Math.min(issuance.now + spec.lifetimeMs, end),
   };
   return (await sign(statement, publicKey, authority, issuance.random)) + authority.chain;
 }

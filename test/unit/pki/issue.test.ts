@@ -97,6 +97,13 @@ test('begins a little earlier than now and ends with its authority at the latest
   expect(facts.notAfter).toBe(second + hour);
 });
 
+test('nothing is signed by an authority that has ended, not even with the allowance for slow clocks', async () => {
+  const ended = { ...issuance, now: issuance.now + hour };
+  await expect(issueLeaf(await root(hour), leaf, ended)).rejects.toThrow(
+    'the authority that is to sign it has ended',
+  );
+});
+
 test('the serial comes from the randomness that was given, and is positive', async () => {
   const authority = await root();
   const serialWith = async (byte: number): Promise<string> => {
