@@ -1,6 +1,8 @@
 import type { Clock } from '../core/clock.ts';
+import { UnreachableError } from '../kube/kube-error.ts';
 import type { Identity } from '../kube/stream-session.ts';
 import { issueLeaf } from '../pki/leaf.ts';
+import { PkiError } from '../pki/pki-error.ts';
 import type { TargetAccess } from './access.ts';
 
 /** Whom the operator is in a target cluster, and for how long a certificate says so. */
@@ -35,7 +37,10 @@ export class Credentials {
     this.#random = random;
   }
 
-  /** The same object as long as it is the same: made anew at half its life, and when the authority changes. */
+  /**
+   * The same object as long as it is the same: made anew at half its life, and when the authority changes. Throws
+   * `UnreachableError` where that one cannot sign any more.
+   */
   async identity(authority: TargetAccess['authority']): Promise<Identity> {
     const next = this.#latest.then((known) =>
       known && this.#isGood(known, authority) ? known : this.#make(authority),
@@ -61,8 +66,15 @@ export class Credentials {
         lifetimeMs,
       },
       { now, random: this.#random },
-    );
+    ).catch(asUnreachable);
     const until = now + lifetimeMs / 2;
     return { until, signedBy: fingerprint, trust, identity: { ca: trust, certificate, key } };
   }
+}
+
+function asUnreachable(error: unknown): never {
+  if (!(error instanceof PkiError)) throw error;
+  throw new UnreachableError(`the operator gets no certificate of its own: ${error.message}`, {
+    cause: error,
+  });
 }

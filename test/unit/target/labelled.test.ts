@@ -1,10 +1,10 @@
 /** What is followed for a primary, where its cluster is another one all of a sudden. */
 
-import { ClusterAddon } from '../../../crds/index.ts';
 import { systemClock } from '../../../controllers/lib/core/clock.ts';
 import type { KubeClient } from '../../../controllers/lib/kube/client.ts';
 import { createLogger } from '../../../controllers/lib/runtime/log.ts';
 import { Labelled } from '../../../controllers/lib/target/labelled.ts';
+import { ClusterAddon } from '../../../crds/index.ts';
 
 /** Never answers; `followed` is how many kinds are being followed through it. */
 function silentClient(): { client: KubeClient; followed: () => number } {
@@ -34,7 +34,8 @@ const create = (): Labelled =>
 test('leaves the cluster whose place a namesake has taken, with the last one that is in it', () => {
   const [former, latter] = [silentClient(), silentClient()];
   const labelled = create();
-  for (const one of [primary, other]) labelled.follow({ ...one, cluster: 'old' }, former.client, [served('a')]);
+  for (const one of [primary, other])
+    labelled.follow({ ...one, cluster: 'old' }, former.client, [served('a')]);
   expect(former.followed()).toBe(1);
 
   expect(labelled.follow({ ...primary, cluster: 'new' }, latter.client, [served('a')])).toBe(true);
