@@ -213,17 +213,12 @@ test('renews its certificate at half its life, and when the authority is another
 });
 
 test('streams to what a node itself reaches, and keeps nothing when it ends', async () => {
-  const stream = await targets.stream(
-    access(),
-    { node: 'node2', host: '127.0.0.1', port: real.port },
-    signal,
-  );
+  const { target } = access().hosts[1]!;
+  const stream = await targets.hosts.forward(target, { host: '127.0.0.1', port: real.port }, signal);
   const closed = once(stream, 'close');
   stream.destroy();
   await closed;
-  await expect(
-    targets.stream(access(), { node: 'node9', host: '127.0.0.1', port: 1 }, signal),
-  ).rejects.toThrow('node9 is no control-plane node');
+  expect(() => targets.etcd(access(), 'node9')).toThrow('node9 is no control-plane node');
   await targets[Symbol.asyncDispose]();
   await eventually(() => expect(fleet.hosts.map(({ connections }) => connections)).toEqual([0, 0]));
 });

@@ -1,5 +1,4 @@
 /** The way into the clusters that Firn made. Nobody there knows the operator by a key that is kept anywhere. */
-import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { Clock } from '../core/clock.ts';
 import type { Hosts } from '../host/host.ts';
@@ -33,12 +32,6 @@ export type Targets = {
   client(access: TargetAccess): KubeClient;
   /** The same as one of `system:masters`, for ten minutes at most and for this work alone. */
   asFounder<T>(access: TargetAccess, work: (client: KubeClient) => Promise<T>): Promise<T>;
-  /** A byte stream to what a control-plane node itself reaches, such as its etcd. Throws `HostError` or `UnreachableError`. */
-  stream(
-    access: TargetAccess,
-    to: { node: string; host: string; port: number },
-    signal: AbortSignal,
-  ): Promise<Duplex>;
   /** The API of the etcd on a control-plane node. Throws `UnreachableError` for one that cannot be logged in to. */
   etcd(access: EtcdAccess, node: string): EtcdApi;
   /** For a controller that is to be woken by what happens in clusters. */
@@ -80,11 +73,6 @@ export function createTargets(options: TargetsOptions): Targets {
       } finally {
         await client.close();
       }
-    },
-    async stream(access, { node, host, port }, signal) {
-      const from = access.hosts.find((one) => one.node === node);
-      if (!from) throw new UnreachableError(`${node} is no control-plane node that can be logged in to`);
-      return hosts.forward(from.target, { host, port }, signal);
     },
     etcd(access, node) {
       const host = access.hosts.find((one) => one.node === node);
