@@ -1,8 +1,7 @@
-import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../core/clock.ts';
 import type { Connection } from './connection.ts';
-import { abortable, withDeadline } from './deadline.ts';
+import { withDeadline } from './deadline.ts';
 import { forwardOnLease } from './forward.ts';
 import type { SshEndpoint, Target } from './host.ts';
 import { HostError } from './host-error.ts';
@@ -10,7 +9,8 @@ import type { HostLimits } from './limits.ts';
 import { login, type Progress } from './login.ts';
 import type { Dial, Pool } from './pool.ts';
 import type { Lease } from './pool-entry.ts';
-import { connectTimeout, tcpFailed } from './ssh-errors.ts';
+import { connectTimeout } from './ssh-errors.ts';
+import { openTcp } from './tcp.ts';
 import { nameOf } from './words.ts';
 
 /**
@@ -73,18 +73,4 @@ async function openForward(
 function asJumpError(error: unknown): never {
   if (!(error instanceof HostError)) throw error;
   throw new HostError('JumpFailed', `at the jump host: ${error.message}`, { cause: error });
-}
-
-function openTcp(endpoint: SshEndpoint, signal: AbortSignal): Promise<Duplex> {
-  return abortable<Duplex>(signal, (resolve, reject) => {
-    // Nagle's algorithm would hold back the small packets of a dialogue for a round trip each.
-    const socket = connect({ host: endpoint.host, port: endpoint.port, noDelay: true });
-    const failed = (error: Error & { code?: string }): void => reject(tcpFailed(endpoint, error));
-    socket.once('error', failed);
-    socket.once('connect', () => {
-      socket.off('error', failed);
-      resolve(socket);
-    });
-    return () => socket.destroy();
-  });
 }

@@ -1,12 +1,11 @@
-import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../core/clock.ts';
 import { several } from '../core/several.ts';
-import { abortable, withDeadline } from '../host/deadline.ts';
+import { withDeadline } from '../host/deadline.ts';
 import type { Hosts } from '../host/host.ts';
 import { HostError } from '../host/host-error.ts';
-import { tcpFailed } from '../host/ssh-errors.ts';
+import { openTcp } from '../host/tcp.ts';
 import { seconds } from '../host/words.ts';
 import { UnreachableError } from '../kube/kube-error.ts';
 import { type Identity, tlsOver } from '../kube/stream-session.ts';
@@ -66,16 +65,7 @@ function inWords(way: Way, error: unknown): unknown {
   return new UnreachableError(`${what}: ${error.message}`, { cause: error });
 }
 
-function openStream(way: Way, hosts: Hosts, signal: AbortSignal): Promise<Duplex> {
+async function openStream(way: Way, hosts: Hosts, signal: AbortSignal): Promise<Duplex> {
   if (way.kind === 'SSH') return hosts.forward(way.target, { host: way.address, port: way.port }, signal);
-  return abortable<Duplex>(signal, (resolve, reject) => {
-    const socket = connect({ host: way.host, port: way.port, noDelay: true, keepAlive: true });
-    const failed = (error: Error & { code?: string }): void => reject(tcpFailed(way, error));
-    socket.once('error', failed);
-    socket.once('connect', () => {
-      socket.off('error', failed);
-      resolve(socket);
-    });
-    return () => socket.destroy();
-  });
+  return (await openTcp(way, signal)).setKeepAlive(true);
 }
