@@ -11,7 +11,7 @@ import { printable } from './terminal.ts';
 const deadlineMs = 15_000;
 
 /** Throws `CliError` where there is none. */
-export async function getAccess(
+async function getAccess(
   { client, namespace }: Connection,
   name: string,
   signal: AbortSignal,

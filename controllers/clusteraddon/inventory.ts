@@ -5,7 +5,7 @@ import type { Fields, Manifest } from './manifests.ts';
 /** On every object that is applied: the name of the ClusterAddon. */
 export const addonLabel = 'firn.dev/addon';
 /** Beside it, its UID: a label is copied with an object, and a name is given again. */
-export const uidAnnotation = 'firn.dev/addon-uid';
+const uidAnnotation = 'firn.dev/addon-uid';
 
 const managerPrefix = 'firn-addon-';
 

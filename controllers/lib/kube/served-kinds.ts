@@ -30,7 +30,7 @@ export async function readServedKinds(client: KubeClient, signal: AbortSignal): 
   return servedKindsIn([core, groups]);
 }
 
-export function servedKindsIn(answers: readonly Groups[]): ServedKinds {
+function servedKindsIn(answers: readonly Groups[]): ServedKinds {
   const byId = new Map<string, ServedKind>();
   const anyById = new Map<string, ServedKind>();
   for (const { metadata, versions = [] } of answers.flatMap(({ items = [] }) => items)) {
