@@ -53,9 +53,12 @@ test('all three control planes serve, and every balancer knows them', async () =
 });
 
 test('etcd has three members that vote', async () => {
+  const pki = '/etc/kubernetes/pki';
+  const client = `--cacert ${pki}/etcd/ca.crt --cert ${pki}/apiserver-etcd-client.crt --key ${pki}/apiserver-etcd-client.key`;
+  const etcdctl = `etcdctl --endpoints https://127.0.0.1:2379 ${client}`;
   for (const name of names) {
-    const ask = `printf 'GET /readyz HTTP/1.0\\r\\n\\r\\n' | busybox nc 127.0.0.1 2381 | grep -q ' 200 '`;
-    await on(name).eventually('its member', ask, 60_000);
+    const said = await on(name).eventually('health', `${etcdctl} endpoint health --cluster -w json`, 60_000);
+    expect(JSON.parse(said).map(({ health }: { health: boolean }) => health)).toEqual([true, true, true]);
   }
   const seen = await waitForObject<NixClusterStatus>(
     cluster.booted.cluster,

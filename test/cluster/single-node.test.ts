@@ -140,6 +140,37 @@ test('upstream finds nothing wrong', async () => {
   const verbose = await node.run(`${kubectl} get --raw '/readyz?verbose'`);
   expect(verbose.split('\n').filter((line) => line.startsWith('[-]'))).toEqual([]);
   expect(verbose).toContain('readyz check passed');
+  expect(await node.run('etcdctl --endpoints unix:///run/etcd/client:0 endpoint health 2>&1')).toContain(
+    'is healthy: successfully committed proposal',
+  );
+});
+
+/** As the CIS Kubernetes Benchmark numbers its recommendations; modes are what it allows at most. */
+test.each([
+  ['1.1.11', 0o700, 'etcd', '/var/lib/etcd'],
+  ['1.1.13', 0o600, 'root', '/etc/kubernetes/cluster-admin.kubeconfig'],
+  ['1.1.15', 0o644, 'root', '/etc/kubernetes/scheduler.kubeconfig'],
+  ['1.1.17', 0o644, 'root', '/etc/kubernetes/controller-manager.kubeconfig'],
+  ['1.1.19', 0o755, 'root', '/etc/kubernetes/pki'],
+  ['4.1.1', 0o644, 'root', '/etc/systemd/system/kubelet.service'],
+  ['4.1.5', 0o644, 'root', '/etc/kubernetes/kubelet.kubeconfig'],
+  ['4.1.7', 0o644, 'root', '/etc/kubernetes/pki/ca.crt'],
+  ['4.1.9', 0o644, 'root', '/etc/kubernetes/kubelet.json'],
+])('%s: %o at most, of %s: %s', async (...[, most, owner, path]) => {
+  const [mode = '', user] = (await node.run(`stat -L -c '%a %U' ${path}`)).split(' ');
+  expect(Number.parseInt(mode, 8) & ~most).toBe(0);
+  expect(user).toBe(owner);
+});
+
+test('1.1.20 and 1.1.21: everybody may read certificates, and keys are for one user each', async () => {
+  const lines = (await node.run("find -L /etc/kubernetes/pki -type f -printf '%m %u %g %p\\n'")).split('\n');
+  expect(lines.length).toBeGreaterThan(20);
+  for (const line of lines) {
+    const [mode = '', user = '', , path = ''] = line.split(' ');
+    const isPublic = /[.](crt|pub)$/.test(path);
+    expect([path, Number.parseInt(mode, 8) & ~(isPublic ? 0o644 : 0o600)]).toEqual([path, 0]);
+    expect([path, user]).toEqual([path, expect.stringMatching(/^(root|kubernetes|etcd|coredns)$/)]);
+  }
 });
 
 test('Secrets are encrypted in etcd', async () => {

@@ -35,7 +35,11 @@ async function start(host: Asking, name: string, script: string): Promise<Client
 /** Counts up in a ConfigMap of that name, by the balancer of its own host, as kubelet and kube-proxy do it. */
 export async function startWriting(host: Asking, name = 'counter'): Promise<Client<Written>> {
   const ask = `${kubectl} --server=https://127.0.0.1:7443 --request-timeout=2s`;
-  await host.eventually('a ConfigMap', `${ask} create configmap ${name}`, 30_000);
+  await host.eventually(
+    'a ConfigMap',
+    `${ask} get configmap ${name} || ${ask} create configmap ${name}`,
+    30_000,
+  );
   const client = await start(
     host,
     'writing',

@@ -31,7 +31,10 @@
   };
   etcd = {
     version = "3.6.16";
-    programs = [ "etcd" ];
+    programs = [
+      "etcd"
+      "etcdctl"
+    ];
   };
   flannel = {
     version = "0.28.10";

@@ -10,7 +10,7 @@ import { userlandFile } from './userland.ts';
 /** What test/nixos/pkgs/kubernetes.nix has packages for. */
 const programs: readonly AssetName[] = [
   ...(['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl'] as const),
-  ...(['kubelet', 'kube-proxy', 'etcd', 'kine'] as const),
+  ...(['kubelet', 'kube-proxy', 'etcd', 'etcdctl', 'kine'] as const),
   ...(['containerd', 'containerd-shim-runc-v2', 'ctr', 'crictl'] as const),
   ...(['bridge', 'loopback', 'host-local', 'portmap', 'flannel'] as const),
 ];
