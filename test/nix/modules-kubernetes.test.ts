@@ -318,6 +318,12 @@ describe('refused, with what to do', () => {
     expect(await refusalOf(kubernetesHost({ more: `firn.kubernetes = { ${more} };` }))).toContain(message);
   });
 
+  test('a host without a name', async () => {
+    const more = 'networking.hostName = lib.mkOverride 0 "";';
+    expect(await refusalOf(kubernetesHost({ more }))).toContain('Set one of them.');
+    expect(await look({ more: `${more} firn.kubernetes.nodeName = "n1";` }, 'null')).toBeNull();
+  });
+
   test('in an upgrade components differ, each with its own package', async () => {
     const older = 'pkgs.kubernetes // { version = "1.35.4"; outPath = "/older"; }';
     const more = `firn.kubernetes = {

@@ -28,7 +28,11 @@ in
     enable = lib.mkEnableOption "Kubernetes' components: those of `firn.kubernetes.roles`";
     nodeName = mkOption {
       type = types.strMatching "[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?";
-      default = config.networking.hostName;
+      default =
+        if config.networking.hostName != "" then
+          config.networking.hostName
+        else
+          throw "firn.kubernetes.nodeName is not set, and networking.hostName is empty. Set one of them.";
       defaultText = lib.literalExpression "config.networking.hostName";
       description = "Name of this host's Node. Its kubelet's certificate is for `system:node:` and this name.";
     };
@@ -116,10 +120,6 @@ in
       {
         assertion = cfg.roles != [ ];
         message = "firn.kubernetes.enable is true, but firn.kubernetes.roles is empty: nothing would run. Say what this host does.";
-      }
-      {
-        assertion = cfg.nodeName != "";
-        message = "firn.kubernetes.nodeName is empty, as is networking.hostName. Set one of them.";
       }
       {
         assertion = config.firn.network.enable && config.firn.dns.enable;
