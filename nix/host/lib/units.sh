@@ -94,12 +94,14 @@ last_words() {
 	journalctl --quiet --boot --no-pager --output=cat --lines=8 --unit="$1" 2>/dev/null | cut -c 1-300 | tail -c 1000
 }
 
-# notice FILE BEFORE: restarts and reloads the units that changed_units named, each once and with a deadline. A unit whose
-# invocation is not the one in BEFORE was started anew by the switch and has seen the new files. Prints what failed.
+# notice FILE BEFORE: restarts and reloads the units that changed_units named, each once and with a deadline, in the order of
+# their names: etcd before the API server that needs it. A unit whose invocation is not the one in BEFORE was started anew by
+# the switch and has seen the new files. Prints what failed.
 notice() {
 	local verb unit
 	awk '$1 == "restart" { r[$2] = 1 } $1 == "reload" { l[$2] = 1 }
 		END { for (u in r) print "restart", u; for (u in l) if (!(u in r)) print "reload", u }' "$1" |
+		sort -k 2 |
 		while read -r verb unit; do
 			case $(systemctl show -p ActiveState --value -- "$unit") in
 			inactive) continue ;;
