@@ -17,6 +17,8 @@ function follow(facts: EtcdFacts, one: Owned, owned: readonly Owned[], clusterID
   if (node?.stage !== 'wanted') return { troubles: [] };
   const { name } = node;
   if (one.hasStarted) {
+    if (!one.healthy && !node.isReachable)
+      return { troubles: [cannotJoin(name, 'it is a learner already, and its host cannot be reached')] };
     if (!one.healthy) return { troubles: [joining(name, 'to answer as a learner')] };
     // A majority stays one with one more that answers; etcd refuses who is behind.
     const action = { do: 'promote', node: name, id: entry.id } as const;

@@ -122,6 +122,30 @@ test('one whose host is gone before it started makes room for the next', () => {
   });
 });
 
+test('one whose host is gone while it learns is waited for, and somebody is told', () => {
+  const world = new EtcdWorld(names);
+  let decision = round(world);
+  while (decision.etcd.initial?.for[0] !== 'b') decision = round(world);
+  world.sync('b');
+  world.start('b');
+  world.sync('b');
+  world.fail('b', 'down');
+  expect(rounds(world, 5)).toMatchObject({
+    action: null,
+    trouble: {
+      ...{ verdict: 'waiting', reason: 'EtcdDegraded' },
+      message: expect.stringMatching(
+        /b cannot join: it is a learner already, and its host cannot be reached/,
+      ),
+    },
+  });
+  world.host('b').stage = 'leaving';
+  expect(rounds(world).etcd.members?.map(({ node, learner }) => [node, learner])).toEqual([
+    ['a', false],
+    ['c', false],
+  ]);
+});
+
 test('a dead host keeps its member until its NixNode leaves, and then goes though it is dead', () => {
   const world = standing();
   world.fail('c', 'down');
