@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { NixCluster, parseDuration } from '../../crds/index.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
-import type { PartName, Parts } from '../lib/host/protocol.ts';
+import type { PartName } from '../lib/host/protocol.ts';
 import { formats, releaseId } from '../lib/nix/release.ts';
 import { packParts } from '../lib/nix/tar.ts';
 import { withAdvice } from './advice.ts';
@@ -14,6 +14,7 @@ import { clockProblem, recheckMs as clockRecheckMs } from './health.ts';
 import { type ReleaseRecord, readRecord } from './manifest.ts';
 import type { Release, Step } from './plan.ts';
 import { act, lookAgain, type Visit } from './visit.ts';
+import { heedAnnotations } from './wishes.ts';
 
 /** More than a release ever takes in one go; a host that keeps changing its mind does not hold a worker. */
 const stepsInOneGo = 12;
@@ -171,33 +172,4 @@ function manifestOf({ node, services, context, seen }: Visit, aim: Release, desi
 function assertClock({ seen, context }: Visit): void {
   const problem = clockProblem(seen, context.clock.now());
   if (problem) throw new ReconcileError('waiting', 'ClockSkewed', problem, { recheckMs: clockRecheckMs });
-}
-
-/** Wishes of a person that are acted upon once for each new value. */
-async function heedAnnotations(visit: Visit): Promise<void> {
-  const { node, context, seen } = visit;
-  const { 'firn.dev/resume': resume, 'firn.dev/rollback': rollback } = node.metadata.annotations ?? {};
-  if (resume !== undefined && resume !== node.status?.resumed) {
-    await act(visit, 'resume', {});
-    context.report({ resumed: resume });
-    await lookAgain(visit);
-  }
-  if (rollback !== undefined && rollback !== node.status?.rejected) {
-    const release = seen.releases.find((one) => one.id === rollback);
-    if (release) await rejectRelease(visit, release.id, release.parts);
-    context.report({ rejected: rollback });
-  }
-  // Without the annotation a release that came back can be rolled back again.
-  if (rollback === undefined) context.report({ rejected: undefined });
-}
-
-/** What is taken back is the parts in which a release differs from the one before it. */
-async function rejectRelease(visit: Visit, id: string, parts: Parts): Promise<void> {
-  const former = visit.seen.releases.find((one) => one.id === visit.node.status?.release?.previous)?.parts;
-  const message = `release ${id} was rolled back by a user`;
-  for (const part of ['system', 'data', 'secrets'] as const) {
-    if (former?.[part] === parts[part]) continue;
-    await act(visit, 'reject', { part, hash: parts[part], reason: 'RejectedByUser', message });
-  }
-  await lookAgain(visit);
 }

@@ -1,6 +1,6 @@
 /** One visit to a host: the login, what the host said on arrival, and the one way in which the operator acts there. */
 import type { NixNode, NixNodeStatus } from '../../crds/index.ts';
-import { backoff, ReconcileError } from '../lib/core/outcome.ts';
+import { ReconcileError } from '../lib/core/outcome.ts';
 import type { Host, Target } from '../lib/host/host.ts';
 import type { Fencing, HostReply, HostRequest, Observation, Subcommand } from '../lib/host/protocol.ts';
 import { SecretKind } from '../lib/kube/core-kinds.ts';
@@ -11,6 +11,7 @@ import { asReconcileError } from './host-failure.ts';
 import { type Login, loginOf } from './login.ts';
 import { meshStatusOf, saysTheSame } from './member-status.ts';
 import type { Membership } from './membership.ts';
+import { soonAgain } from './retry.ts';
 import type { Services } from './services.ts';
 import { isObservedAnew, releaseOf, statusOf } from './status.ts';
 
@@ -65,34 +66,6 @@ export async function reach(
   await pinHostKey(visit);
   report(visit, seen);
   return visit;
-}
-
-/** A host that does not answer is tried at least this often: most come back, and nothing tells when. */
-const unreachableMs = 60_000;
-/** While a release is on trial it takes seconds: either it is confirmed in time, or it is known soon that it was not. */
-const onTrialMs = 2_000;
-
-function soonAgain(error: unknown, { status }: NixNode, { attempt, clock }: Context): unknown {
-  if (!(error instanceof ReconcileError) || error.verdict !== 'transient') return error;
-  const onTrial = isOnTrial(status, clock.now());
-  const recheckMs = onTrial ? onTrialMs : Math.min(backoff(attempt, 0.5), unreachableMs);
-  const during = onTrial
-    ? `during the trial of release ${status?.trial?.id}, which the host takes back by itself if this lasts: `
-    : '';
-  return new ReconcileError('transient', error.reason, `${during}${error.message}`, {
-    cause: error,
-    recheckMs,
-  });
-}
-
-/** A host that takes a release back may have to restart for it, which takes minutes on real machines. */
-const afterTrialMs = 900_000;
-
-function isOnTrial(status: NixNode['status'], now: number): boolean {
-  const underWay = ['Activating', 'AwaitingConfirmation', 'Rebooting', 'Confirming', 'Reverting'];
-  const { trial, lastObserved } = status ?? {};
-  if (!trial || !underWay.includes(trial.state)) return false;
-  return now < Date.parse(trial.deadline ?? lastObserved ?? '') + afterTrialMs;
 }
 
 /**
