@@ -3,6 +3,7 @@ import type { AppliedObject } from '../../crds/index.ts';
 import { clip } from '../lib/core/clip.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
 import { several } from '../lib/core/several.ts';
+import type { ServedKinds } from '../lib/kube/served-kinds.ts';
 import { isOurs } from './inventory.ts';
 import { sayObject } from './manifests.ts';
 import { inStages } from './order.ts';
@@ -18,10 +19,11 @@ const goneMs = 2_000;
  * `progressing` while anything is still there.
  */
 export async function takeAway(ground: Ground, objects: readonly AppliedObject[]): Promise<void> {
+  const kinds = await servedNow(ground, objects);
   for (const stage of inStages(objects).reverse()) {
     const left: string[] = [];
     for (const object of stage) {
-      const state = await takeOne(ground, object);
+      const state = await takeOne(ground, object, kinds);
       if (!state.gone) left.push(`${sayObject(object)}${state.waitsFor}`);
     }
     if (left.length > 0) {
@@ -31,9 +33,22 @@ export async function takeAway(ground: Ground, objects: readonly AppliedObject[]
   }
 }
 
-async function takeOne({ addon, context, there }: Ground, object: AppliedObject): Promise<Gone> {
+/** Before a kind counts as gone the cluster is asked anew: what is known may be of the moment when it came up. */
+async function servedNow(
+  { context: { signal }, there }: Ground,
+  objects: readonly AppliedObject[],
+): Promise<ServedKinds> {
+  const known = await there.kinds('known', signal);
+  const all = objects.every(({ group, kind }) => known.findAny(group, kind));
+  return all ? known : there.kinds('fresh', signal);
+}
+
+async function takeOne(
+  { addon, context, there }: Ground,
+  object: AppliedObject,
+  kinds: ServedKinds,
+): Promise<Gone> {
   const { group, version, kind: name } = object;
-  const kinds = await there.kinds('known', context.signal);
   const kind = kinds.find(group, version, name) ?? kinds.findAny(group, name);
   // What is served no longer is there no longer.
   if (!kind) return { gone: true };
