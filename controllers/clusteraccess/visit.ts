@@ -2,15 +2,14 @@
 import { X509Certificate } from 'node:crypto';
 import { type ClusterAccess, ClusterPKI, NixCluster, parseDuration } from '../../crds/index.ts';
 import { timeLeft } from '../clusterpki/expiry.ts';
+import { signed } from '../clusterpki/signed.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
 import type { Sealed } from '../lib/core/sealed.ts';
 import { timestamp } from '../lib/core/timestamp.ts';
 import { type Secret, SecretKind } from '../lib/kube/core-kinds.ts';
 import type { Objects } from '../lib/kube/objects.ts';
 import type { Binding } from '../lib/kube/rbac.ts';
-import type { Issuance } from '../lib/pki/certificate.ts';
 import { fingerprintOf, validityOf } from '../lib/pki/inspect.ts';
-import { PkiError } from '../lib/pki/pki-error.ts';
 import type { Context, Reader } from '../lib/runtime/controller.ts';
 import { authorityOf } from '../nixcluster/access.ts';
 import { pkiOf } from '../nixcluster/relations.ts';
@@ -47,7 +46,7 @@ async function ensureCertificate(visit: Visit): Promise<{ wanted: Wanted; certif
     if (!same) await write(visit, secret, held.text, 'server, authorities or owner are others');
     return { wanted, certificate: held.credential.certificate };
   }
-  const credential = await issued(wanted, { now, random: services.randomBytes });
+  const credential = await signed(issue(wanted, { now, random: services.randomBytes }));
   await write(visit, secret, textOf(wanted, credential), held?.because ?? 'there was none');
   return { wanted, certificate: credential.certificate };
 }
@@ -82,16 +81,6 @@ async function find({ metadata }: ClusterAccess, name: string, read: Reader): Pr
   } catch (error) {
     if (error instanceof ReconcileError && error.reason === 'SecretNotFound') return undefined;
     throw error;
-  }
-}
-
-async function issued(wanted: Wanted, issuance: Issuance) {
-  try {
-    return await issue(wanted, issuance);
-  } catch (error) {
-    if (!(error instanceof PkiError)) throw error;
-    const message = `no certificate can be made: ${error.message}; look at the ClusterPKI`;
-    throw new ReconcileError('waiting', 'CertificateNotMade', message);
   }
 }
 

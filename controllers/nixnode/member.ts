@@ -3,6 +3,7 @@ import type { KubernetesOfHost, NixCluster, NixNode } from '../../crds/index.ts'
 import { digestOf } from '../clusterfrontend/file.ts';
 import { leavesOf, type Subject } from '../clusterpki/leaves.ts';
 import { originsOf, sharedFilesOf } from '../clusterpki/shared-files.ts';
+import { signed } from '../clusterpki/signed.ts';
 import type { Sealed } from '../lib/core/sealed.ts';
 import type { Observation } from '../lib/host/protocol.ts';
 import type { NixValue } from '../lib/nix/print.ts';
@@ -65,7 +66,7 @@ export function memberParts(
       ...sharedFilesOf(subject, material),
       ...(mesh ? presharedKeys(mesh, node.metadata.name) : []),
     ],
-    make: () => makeLeaves(plans, material, object.spec, issuance),
+    make: () => signed(makeLeaves(plans, material, object.spec, issuance)),
     kubernetes,
     record: {
       kubernetes,
