@@ -119,7 +119,9 @@ export const nixClusterSpec = z.object({
   deletionPolicy: z
     .enum(['Orphan', 'Reset'])
     .optional()
-    .describe('What becomes of hosts when the cluster goes. Absent: what each NixNode says.'),
+    .describe(
+      'What becomes of the hosts of NixNodes that are deleted and do not say it themselves. Absent: `Orphan`.',
+    ),
 });
 
 export type NixClusterSpec = z.output<typeof nixClusterSpec>;

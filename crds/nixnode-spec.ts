@@ -150,9 +150,9 @@ export const nixNodeSpec = withTransitions(
       deploy: deploy.describe('How changes reach the host.'),
       deletionPolicy: z
         .enum(['Orphan', 'Reset'])
-        .default('Orphan')
+        .optional()
         .describe(
-          'What becomes of the host when the object is deleted: `Orphan` leaves it as it is, `Reset` goes back to what ran before Firn.',
+          'What becomes of the host when the object is deleted: `Orphan` leaves it as it is, `Reset` goes back to what ran before Firn. Absent: what its cluster says, or else `Orphan`.',
         ),
       deletionTimeout: duration({ min: '10s', max: '720h' })
         .default('15m')

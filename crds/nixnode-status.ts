@@ -235,6 +235,10 @@ export const nixNodeStatus = z
     lastObserved: timestamp()
       .optional()
       .describe('When the host last answered, to ten minutes: it is not written more often.'),
+    deletionPolicy: z
+      .enum(['Orphan', 'Reset'])
+      .optional()
+      .describe('What becomes of the host when the object is deleted, by its spec or its cluster.'),
     deletion: z
       .object({
         outcome: z

@@ -22,6 +22,7 @@ import {
   nodesOfPki,
   pkiForNodes,
 } from './cluster-sources.ts';
+import { deletionPolicyOf } from './deletion-policy.ts';
 import { deploy } from './deploy.ts';
 import type { Fences } from './fence.ts';
 import { finalizeNode } from './finalize.ts';
@@ -68,6 +69,7 @@ export function nixNodeController(services: Services): Controller {
         return reached;
       });
       const desired = await context.step('Rendered', () => render(visit));
+      context.report({ deletionPolicy: deletionPolicyOf(node, visit.membership?.cluster) });
       await deploy(visit, desired);
       await context.step('Healthy', () => checkHealth(visit.seen, context.clock.now()));
       const staged = Date.parse(readRecord(visit.seen.manifestB64).renderedAt ?? '');

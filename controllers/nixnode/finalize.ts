@@ -4,6 +4,7 @@ import { ReconcileError } from '../lib/core/outcome.ts';
 import { timestamp } from '../lib/core/timestamp.ts';
 import { SecretKind } from '../lib/kube/core-kinds.ts';
 import { confirmTrial } from './confirm.ts';
+import { deletionPolicyOf } from './deletion-policy.ts';
 import { waitsForDeparture } from './departure.ts';
 import type { Fences } from './fence.ts';
 import type { Services } from './services.ts';
@@ -30,8 +31,9 @@ export async function finalizeNode(
 ): Promise<Outcome> {
   const left = node.status?.deletion;
   if (!left) {
-    await leaveCluster(node, context);
-    const leave = node.spec.deletionPolicy === 'Reset' ? resetHost : letGo;
+    const cluster = clusterOf(node, context);
+    await leaveCluster(node, cluster, context);
+    const leave = deletionPolicyOf(node, cluster) === 'Reset' ? resetHost : letGo;
     const outcome = await leave(node, context, services, fences);
     if (outcome === null) return { recheckMs: soonMs };
     if (node.spec.clusterRef) {
@@ -50,13 +52,18 @@ export async function finalizeNode(
  * Until the cluster goes on without it, its host stays what it is. A host that nobody can log in to any more, since the key
  * is gone as well, is not waited for: a namespace goes with all that is in it.
  */
-async function leaveCluster(node: NixNode, { read, clock }: Context): Promise<void> {
-  const { namespace = '' } = node.metadata;
-  const cluster = node.spec.clusterRef && read.get(NixCluster, namespace, node.spec.clusterRef.name);
+async function leaveCluster(
+  node: NixNode,
+  cluster: NixCluster | undefined,
+  { read, clock }: Context,
+): Promise<void> {
   const because = waitsForDeparture(node, cluster, clock.now());
   if (because === undefined || !(await hasKey(node, read))) return;
   throw new ReconcileError('progressing', 'LeavingCluster', because, { recheckMs: departureMs });
 }
+
+const clusterOf = ({ metadata, spec }: NixNode, { read }: Context): NixCluster | undefined =>
+  spec.clusterRef && read.get(NixCluster, metadata.namespace ?? '', spec.clusterRef.name);
 
 async function hasKey(
   { metadata: { namespace = '' }, spec }: NixNode,
@@ -72,10 +79,10 @@ async function hasKey(
 }
 
 /** Whether the cluster has seen how the host was left: its index may be given away, or must not. */
-function isNoticed({ metadata, spec }: NixNode, { read }: Context): boolean {
-  const cluster = read.get(NixCluster, metadata.namespace ?? '', spec.clusterRef?.name ?? '');
+function isNoticed(node: NixNode, context: Context): boolean {
+  const cluster = clusterOf(node, context);
   if (!cluster || cluster.metadata.deletionTimestamp) return true;
-  return !cluster.status?.nodes?.some(({ uid }) => uid === metadata.uid);
+  return !cluster.status?.nodes?.some(({ uid }) => uid === node.metadata.uid);
 }
 
 type Leaving = (node: NixNode, context: Context, services: Services, fences: Fences) => Promise<Left>;

@@ -34,7 +34,6 @@ test('a short NixNode gets its defaults; what nobody reads is dropped', () => {
       buildOn: 'Target',
       allow: [],
     },
-    deletionPolicy: 'Orphan',
     deletionTimeout: '15m',
   });
 });
