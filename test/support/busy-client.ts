@@ -14,7 +14,11 @@ export type Written = {
   /** The number that was written last. */
   last: number;
 };
-export type Answered = { asked: number; unanswered: number };
+export type Answered = {
+  asked: number;
+  /** At which times of the host's clock nobody answered. */
+  unanswered: string[];
+};
 export type Client<Counts> = { stop(): Promise<Counts> };
 
 /** Every line that `script` prints, until /run/NAME-stop is there. */
@@ -83,7 +87,7 @@ export async function startAsking(host: Asking): Promise<Client<Answered>> {
     'asking',
     `#!/bin/sh
 while [ ! -e /run/asking-stop ]; do
-  if busybox wget -q -O - -T 3 ${url} >/dev/null 2>&1; then echo yes; else echo "no $(date +%T)"; fi
+  if busybox wget -q -O - -T 3 ${url} >/dev/null 2>&1; then echo yes; else date +%T; fi
   sleep 0.1
 done
 `,
@@ -91,7 +95,7 @@ done
   return {
     async stop() {
       const lines = await client.stop();
-      return { asked: lines.length, unanswered: lines.filter((line) => line !== 'yes').length };
+      return { asked: lines.length, unanswered: lines.filter((line) => line !== 'yes') };
     },
   };
 }
