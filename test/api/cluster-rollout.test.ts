@@ -53,6 +53,12 @@ async function newPod(name: string, nodeName: string): Promise<void> {
 }
 const podEnds = (name: string) => expectOk('DELETE', `${podPath}/${name}?gracePeriodSeconds=0`);
 
+/** As the controller manager does, once it has seen that a Node is closed. */
+const isNoticed = (name: string) =>
+  expectOk('PATCH', `/api/v1/nodes/${name}`, {
+    spec: { taints: [{ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }] },
+  });
+
 const [old, next, fix] = ['aaaaaaaaaaaa', 'bbbbbbbbbbbb', 'cccccccccccc'];
 const well = [truth('Ready'), truth('Reachable'), truth('Healthy')];
 const hostSays = (name: string, release: Fields, conditions: Fields[] = well) =>
@@ -69,6 +75,10 @@ test('a node is emptied, changed and opened, and the next one waits for that', a
   await newPod('web', 'node2');
   await hostSays('node2', wants(next, { stopsPods: true }));
   await hostSays('node3', wants(next));
+  await seen((cluster) =>
+    expect(place(cluster, 'node2')?.rollout?.message).toContain('no controller manager has noticed it yet'),
+  );
+  await isNoticed('node2');
   await seen((cluster) => {
     expect(place(cluster, 'node2')).toMatchObject({
       rollout: { state: 'Draining', message: 'node2 is drained: 1 pod is left: default/web (it ends)' },

@@ -39,8 +39,10 @@ async function kubectl(args: string[], object?: Fields): Promise<string> {
   return stdout;
 }
 const create = (object: Fields) => kubectl(['create', '-f', '-'], object);
+/** What the controller manager says of a Node that is closed. */
+const noticed = [{ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }];
 const newNode = (name: string, spec: Fields = {}) =>
-  create({ apiVersion: 'v1', kind: 'Node', metadata: { name }, spec });
+  create({ apiVersion: 'v1', kind: 'Node', metadata: { name }, spec: { taints: noticed, ...spec } });
 const nodeNamed = async (name: string) => JSON.parse(await kubectl(['get', 'node', name, '-o', 'json']));
 
 /** With the status that a kubelet writes: budgets are about pods that run. */
@@ -121,6 +123,27 @@ test('a Node is closed, its pods evicted, and it opens again', async () => {
   expect(after.spec.unschedulable).toBeUndefined();
   expect(JSON.stringify(after.metadata)).not.toContain('firn.dev');
   expect(await closedNodes(api())).toEqual([]);
+});
+
+test('no pod is evicted before the controller manager is seen at work, but for one that is late', async () => {
+  await newNode('early', { taints: [] });
+  await newPod('first', 'early', ownedBy('ReplicaSet'));
+  const says = 'no controller manager has noticed it yet, which is to replace its pods';
+  for (const now of [start, start + 2_000])
+    expect(await emptyNode('early', policy, api(now))).toEqual({ empty: false, overdue: false, says });
+  expect((await nodeNamed('early')).spec.unschedulable).toBe(true);
+  await kubectl(['patch', 'node', 'early', '-p', JSON.stringify({ spec: { taints: noticed } })]);
+  const ends = { empty: false, says: '1 pod is left: pods/first (it ends)' };
+  expect(await emptyNode('early', policy, api(start + 4_000))).toMatchObject(ends);
+  await ended('first');
+
+  await newNode('late', { taints: [] });
+  await newPod('second', 'late', ownedBy('ReplicaSet'));
+  expect(await emptyNode('late', policy, api())).toMatchObject({ empty: false, says });
+  expect(await emptyNode('late', policy, api(start + 600_000))).toMatchObject({
+    ...{ empty: false, overdue: true, says: '1 pod is left: pods/second (it ends)' },
+  });
+  await ended('second');
 });
 
 test('a budget holds a pod until it allows it to go, and is named', async () => {

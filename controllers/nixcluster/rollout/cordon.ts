@@ -15,7 +15,12 @@ const schema = z.object({
     labels: z.record(z.string(), z.string()).default({}),
     annotations: z.record(z.string(), z.string()).default({}),
   }),
-  spec: z.object({ unschedulable: z.boolean().default(false) }).prefault({}),
+  spec: z
+    .object({
+      unschedulable: z.boolean().default(false),
+      taints: z.array(z.object({ key: z.string() })).default([]),
+    })
+    .prefault({}),
 });
 export type CordonedNode = z.output<typeof schema>;
 
@@ -29,6 +34,13 @@ export function closedSince({ metadata }: CordonedNode): number | undefined {
   const at = Date.parse(metadata.annotations[sinceAnnotation] ?? '');
   return Number.isNaN(at) ? undefined : at;
 }
+
+/**
+ * Whether the controller manager has seen that it is closed: it says so by a taint (kubernetes.io, "Taint Nodes by Condition").
+ * Then there is one at work, which replaces pods and takes them out of Services.
+ */
+export const isNoticed = ({ spec }: CordonedNode): boolean =>
+  spec.taints.some(({ key }) => key === 'node.kubernetes.io/unschedulable');
 
 /** As a merge patch of exactly this version; null where it is closed already. `at` is the time as annotations write it. */
 export function closing(node: CordonedNode, at: string): object | null {

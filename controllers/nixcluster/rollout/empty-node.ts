@@ -2,7 +2,15 @@
 import { timestamp } from '../../lib/core/timestamp.ts';
 import type { KubeClient } from '../../lib/kube/client.ts';
 import { isNotFound, KubeError } from '../../lib/kube/kube-error.ts';
-import { type CordonedNode, closedLabel, closedSince, closing, opening, readNode } from './cordon.ts';
+import {
+  type CordonedNode,
+  closedLabel,
+  closedSince,
+  closing,
+  isNoticed,
+  opening,
+  readNode,
+} from './cordon.ts';
 import {
   budgetsOf,
   type DrainPolicy,
@@ -62,12 +70,17 @@ export async function openNode(node: CordonedNode, api: Api): Promise<void> {
   await change(node, opening(node), api);
 }
 
+const unnoticed = 'no controller manager has noticed it yet, which is to replace its pods';
+
 export async function emptyNode(name: string, policy: DrainPolicy, api: Api): Promise<Emptied> {
   const found = await findNode(name, api);
   if (!found) return { empty: true, overdue: false, says: '' };
   const node = await change(found, closing(found, timestamp(api.now)), api);
   const overdue = isOverdue(closedSince(node) ?? api.now, api.now, policy);
   const pods = (await podsOf(name, api)).filter(mustLeave);
+  // While control planes change there are moments without one: Services would send to pods that are gone.
+  if (!isNoticed(node) && !overdue && pods.some((pod) => !isEnding(pod)))
+    return { empty: false, overdue: false, says: unnoticed };
   const isForced = overdue && policy.budgets === 'Ignore';
   const left = await inTurns(pods, (pod) => takeOff(pod, isForced, api));
   const stays = await withBudgets(
