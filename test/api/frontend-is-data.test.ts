@@ -21,6 +21,7 @@ const dataOf = (name: string, file: string): string | undefined => {
     ?.get(file)
     ?.toString();
 };
+/** A host that serves is looked at once a minute. */
 const frontend = (what: string, fits: (status: ClusterFrontendStatus) => boolean) =>
   waitForObject<ClusterFrontendStatus>(
     cluster,
@@ -28,7 +29,7 @@ const frontend = (what: string, fits: (status: ClusterFrontendStatus) => boolean
     'web',
     what,
     ({ status }) => status !== undefined && fits(status),
-    60_000,
+    90_000,
   );
 const reasonOf = (type: string) => (status: ClusterFrontendStatus) =>
   status.conditions?.find((one) => one.type === type)?.reason;
@@ -85,4 +86,4 @@ test('pods that do not answer are told of', async () => {
   await frontend('down', (status) => reasonOf('Serving')(status) === 'BackendDown');
   hostOf('edge1').state.pods = { servers: 5, up: 5 };
   await frontend('up', (status) => reasonOf('Serving')(status) === 'Succeeded' && status.servers === '5/5');
-}, 200_000);
+}, 250_000);
