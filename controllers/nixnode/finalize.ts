@@ -1,8 +1,9 @@
 /** What happens on the host when its NixNode goes: nothing, or all the way back. */
-import { NixCluster, type NixNode, parseDuration } from '../../crds/index.ts';
+import { type NixCluster, type NixNode, parseDuration } from '../../crds/index.ts';
 import { ReconcileError } from '../lib/core/outcome.ts';
 import { timestamp } from '../lib/core/timestamp.ts';
 import { SecretKind } from '../lib/kube/core-kinds.ts';
+import { clusterNamedBy } from '../nixcluster/relations.ts';
 import { confirmTrial } from './confirm.ts';
 import { deletionPolicyOf } from './deletion-policy.ts';
 import { waitsForDeparture } from './departure.ts';
@@ -31,7 +32,7 @@ export async function finalizeNode(
 ): Promise<Outcome> {
   const left = node.status?.deletion;
   if (!left) {
-    const cluster = clusterOf(node, context);
+    const cluster = clusterNamedBy(node, context.read);
     await leaveCluster(node, cluster, context);
     const leave = deletionPolicyOf(node, cluster) === 'Reset' ? resetHost : letGo;
     const outcome = await leave(node, context, services, fences);
@@ -62,9 +63,6 @@ async function leaveCluster(
   throw new ReconcileError('progressing', 'LeavingCluster', because, { recheckMs: departureMs });
 }
 
-const clusterOf = ({ metadata, spec }: NixNode, { read }: Context): NixCluster | undefined =>
-  spec.clusterRef && read.get(NixCluster, metadata.namespace ?? '', spec.clusterRef.name);
-
 async function hasKey(
   { metadata: { namespace = '' }, spec }: NixNode,
   read: Context['read'],
@@ -80,7 +78,7 @@ async function hasKey(
 
 /** Whether the cluster has seen how the host was left: its index may be given away, or must not. */
 function isNoticed(node: NixNode, context: Context): boolean {
-  const cluster = clusterOf(node, context);
+  const cluster = clusterNamedBy(node, context.read);
   if (!cluster || cluster.metadata.deletionTimestamp) return true;
   return !cluster.status?.nodes?.some(({ uid }) => uid === node.metadata.uid);
 }
