@@ -2,7 +2,7 @@
  * How a cluster, its nodes, its mesh and its keys are found from each other, by whichever controller. Each index is there
  * once: the cache keeps every one that is used up to date with every change.
  */
-import { type KubeObject, NixCluster, NixNode } from '../../crds/index.ts';
+import { type EtcdMember, type KubeObject, NixCluster, NixNode } from '../../crds/index.ts';
 import type { CacheReader, Index, Woken } from '../lib/runtime/controller.ts';
 
 /** The ClusterPKI of a cluster: the one that it names, or the one of its own name. */
@@ -38,6 +38,10 @@ export const clusterNamedBy = ({ metadata, spec }: NixNode, read: CacheReader): 
 /** The members of a cluster. Not by an index: a NixNode that does not parse is in none, and would seem to have left. */
 export const nodesIn = ({ metadata }: NixCluster, read: CacheReader): NixNode[] =>
   read.list(NixNode, metadata.namespace ?? '').filter(({ spec }) => spec.clusterRef?.name === metadata.name);
+
+/** The member of etcd of the node of that name, as status has it. */
+export const etcdMemberOf = ({ status }: NixCluster, name: string): EtcdMember | undefined =>
+  status?.etcd?.members?.find(({ node }) => node === name);
 
 /** What every node, and the mesh, may have to know of each. How far a node is on its way is for that node alone. */
 export const placesIn = (status: NixCluster['status']): unknown =>

@@ -4,6 +4,7 @@ import type { CacheReader, Index, Woken } from '../lib/runtime/controller.ts';
 import {
   clustersUsingMesh,
   clustersUsingPki,
+  etcdMemberOf,
   metadataOf,
   type Named,
   nodesNaming,
@@ -82,8 +83,8 @@ export function clusterForNode(cluster: NixCluster): (node: Woken) => unknown {
 }
 
 /** Whether etcd misses the member of a node: what its host has of it may have changed. */
-export const isMemberAiling = ({ status }: NixCluster, name: string): boolean =>
-  status?.etcd?.members?.some(({ node, healthy }) => node === name && healthy === false) === true;
+export const isMemberAiling = (cluster: NixCluster, name: string): boolean =>
+  etcdMemberOf(cluster, name)?.healthy === false;
 
 export const meshForNodes = (mesh: WireguardMesh): unknown => [
   mesh.metadata.uid,

@@ -1,6 +1,7 @@
 /** The steps by which a node leaves a living cluster, in an order in which none costs what the next needs. Pure. */
 import type { ClusterNode, NixCluster, NixNode } from '../../../crds/index.ts';
 import { parseDuration } from '../../../crds/index.ts';
+import { etcdMemberOf } from '../relations.ts';
 import type { Emptied } from '../rollout/empty-node.ts';
 import { isRegistered } from '../rollout/turns.ts';
 
@@ -45,7 +46,7 @@ export function departureOf(leaver: Leaver): { do: 'wait' | 'delete' | 'done'; d
   });
   const stage = place.departure?.stage;
   if (stage === 'Done') return { do: 'done', departure: say('Done') };
-  const member = memberOf(cluster, place.name);
+  const member = etcdMemberOf(cluster, place.name);
   if (!isRegistered(place) && member === undefined) return { do: 'done', departure: say('Done') };
   if (isControlPlane(node) && !leaver.staying.some(isControlPlane))
     return { do: 'wait', departure: say('Draining', lastSays(cluster, node), true) };
@@ -65,9 +66,6 @@ export function departureOf(leaver: Leaver): { do: 'wait' | 'delete' | 'done'; d
   }
   return { do: 'done', departure: say('Done') };
 }
-
-const memberOf = ({ status }: NixCluster, name: string) =>
-  status?.etcd?.members?.find((member) => member.node === name);
 
 const lastSays = ({ metadata }: NixCluster, { metadata: { name } }: NixNode): string =>
   `${name} is the last control-plane node of cluster ${metadata.name}, and all that the cluster knows is on it: delete the NixCluster too, or annotate this NixNode with firn.dev/leave: "now"`;

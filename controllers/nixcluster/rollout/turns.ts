@@ -1,5 +1,6 @@
 /** A node as a roll-out sees it: what there is to change on it, and whether the cluster can count on it. Pure. */
 import type { ClusterNode, NixCluster, NixNode } from '../../../crds/index.ts';
+import { etcdMemberOf } from '../relations.ts';
 
 export type TurnState = NonNullable<ClusterNode['rollout']>['state'];
 
@@ -114,7 +115,7 @@ function healthOf(cluster: NixCluster, node: NixNode, place: ClusterNode, api: A
 
 /** It is, once the cluster has a Node of it, or etcd a vote; and a host without a kubelet, once it runs a release of it. */
 function isLiving(cluster: NixCluster, { status }: NixNode, place: ClusterNode, pods: boolean): boolean {
-  if (isRegistered(place) || memberIn(cluster, place)?.learner === false) return true;
+  if (isRegistered(place) || etcdMemberOf(cluster, place.name)?.learner === false) return true;
   return (
     !pods && status?.release?.confirmed !== undefined && status.member?.cluster === cluster.metadata.name
   );
@@ -124,9 +125,6 @@ function isLiving(cluster: NixCluster, { status }: NixNode, place: ClusterNode, 
 export const isRegistered = ({ node }: ClusterNode): boolean =>
   node !== undefined && node.reason !== 'NotRegistered';
 
-const memberIn = ({ status }: NixCluster, { name }: ClusterNode) =>
-  status?.etcd?.members?.find(({ node }) => node === name);
-
 function hostProblem(node: NixNode): string | undefined {
   const bad = ['Reachable', 'Healthy']
     .map((type) => condition(node, type))
@@ -135,7 +133,7 @@ function hostProblem(node: NixNode): string | undefined {
 }
 
 function controlPlaneProblem(cluster: NixCluster, place: ClusterNode, api: ApiState): string | undefined {
-  const member = memberIn(cluster, place);
+  const member = etcdMemberOf(cluster, place.name);
   if (member?.healthy === false) return 'its member of etcd is not healthy';
   if (member?.learner) return 'its member of etcd has no vote yet';
   return api === 'Lost' ? 'the API of the cluster does not answer' : undefined;
