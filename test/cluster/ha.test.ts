@@ -1,6 +1,6 @@
 /** docs/examples/04 on three IPv6-only hosts: all of them serve, and one of them is switched off without warning. */
-import { createConnection } from 'node:net';
 import type { NixClusterStatus } from '../../crds/index.ts';
+import { accepts } from '../support/accepts.ts';
 import { startWriting } from '../support/busy-client.ts';
 import { isReady, waitForNode } from '../support/fleet.ts';
 import type { Asking } from '../support/hosts/asking.ts';
@@ -82,18 +82,6 @@ test('pods of three hosts answer by the name of a Service', async () => {
     expect(await on(name).eventually('an answer', ask, 60_000)).toMatch(/^web-/);
   }
 });
-
-const accepts = (host: string, port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = createConnection({ host, port, timeout: 500 });
-    const settle = (answer: boolean) => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once('connect', () => settle(true));
-    socket.once('timeout', () => settle(false));
-    socket.once('error', () => settle(false));
-  });
 
 test('a stranger outside reaches ssh and the API on hosts, and no pod', async () => {
   const [first = ''] = names;

@@ -1,5 +1,5 @@
 /** All of Kubernetes on one host that boots, from the modules alone. */
-import { createConnection } from 'node:net';
+import { accepts } from '../support/accepts.ts';
 import { kubectl } from '../support/kubernetes-cluster.ts';
 import { list, pod, serve, service, wait } from '../support/pods.ts';
 import { type SingleNode, startSingleNode } from '../support/single-node.ts';
@@ -13,18 +13,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await node?.stop();
 }, 120_000);
-
-const accepts = (host: string, port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = createConnection({ host, port, timeout: 500 });
-    const settle = (answer: boolean) => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once('connect', () => settle(true));
-    socket.once('timeout', () => settle(false));
-    socket.once('error', () => settle(false));
-  });
 
 const nodePort = service('web', { type: 'NodePort' }, { nodePort: 30080 });
 

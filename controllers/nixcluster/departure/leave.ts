@@ -2,10 +2,8 @@
 import type { ClusterNode, NixNode } from '../../../crds/index.ts';
 import { timestamp } from '../../lib/core/timestamp.ts';
 import { type Api, deleteNode, emptyNode } from '../rollout/empty-node.ts';
-import { drainPolicyOf, type RollOutWork, unlessSilent } from '../rollout/roll.ts';
+import { drainingMs, drainPolicyOf, type RollOutWork, unlessSilent } from '../rollout/roll.ts';
 import { departureOf, hasToDrain, type Leaver } from './plan.ts';
-
-const drainingMs = 2_000;
 
 export type Leaving = { nodes: ClusterNode[]; recheckMs: number | undefined; gone: string[] };
 

@@ -25,7 +25,8 @@ export type RollOut = {
   recheckMs: number | undefined;
 };
 
-const drainingMs = 2_000;
+/** How soon to look again at a node that is being emptied. */
+export const drainingMs = 2_000;
 /** Of pods that a person has to see to. */
 const heldMs = 30_000;
 
